@@ -1,0 +1,43 @@
+"""Every family of features, in one visible list."""
+
+from __future__ import annotations
+
+import hashlib
+
+from features.events import Events
+from features.family import Family, Feature
+from features.interactions import interactions
+from features.purchases import purchases
+from features.relationship import profile_features, relationship
+from features.rhythm import rhythm
+
+FAMILIES: tuple[Family, ...] = (rhythm, purchases, interactions, relationship)
+
+
+def families_for(events: Events, has_interactions: bool) -> tuple[Family, ...]:
+    """The families that this business's data can carry.
+
+    Interactions are left out when none were ever brought in; profile columns are added to
+    `relationship` as the customers table has them.
+    """
+    chosen = []
+    for family in FAMILIES:
+        if family is interactions and not has_interactions:
+            continue
+        if family is relationship:
+            family = family.with_features(profile_features(events.customers.schema()))
+        chosen.append(family)
+    return tuple(chosen)
+
+
+def every_feature() -> list[tuple[Family, Feature]]:
+    """Each listed feature with its family; tests run over this list."""
+    return [(family, feature) for family in FAMILIES for feature in family.features]
+
+
+def version(families: tuple[Family, ...]) -> str:
+    """A short digest of the names and descriptions of all features: the catalogue's version."""
+    lines = [
+        f"{f.name}.{feature.name}: {feature.about}" for f in families for feature in f.features
+    ]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:12]

@@ -1,0 +1,1 @@
+"""The parts of the simulated business; `features.datasets.simulated` puts them together."""

@@ -1,0 +1,9 @@
+"""The one kind of error that is the caller's to mend."""
+
+
+class UserError(ValueError):
+    """A call or an input that cannot be carried out as given.
+
+    The message is a sentence for the person who made the call: what was asked, why it cannot be,
+    what to do. The command line prints it and ends with exit code 2; no stack trace is shown.
+    """

@@ -1,0 +1,100 @@
+"""The one place that compares events with a moment.
+
+`past` is what had happened and was known at `as_of`; `future` is what happened in
+(as_of, as_of + horizon]. Authors of features and labels get one of the two and never the whole
+table, so no feature can see the future by mistake.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import ibis
+import ibis.expr.types as ir
+
+from features.errors import UserError
+from features.events import Events
+
+END_OF_DAY = timedelta(days=1) - timedelta(microseconds=1)
+
+
+def parse_moment(text: str) -> datetime:
+    """The moment a person wrote, UTC; a date alone means the end of that day.
+
+    Raises UserError for text that is not ISO 8601.
+    """
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise UserError(
+            f"The moment {text!r} cannot be read. Write it as 2025-03-31 or 2025-03-31T23:59:59."
+        ) from None
+    if moment.tzinfo is not None:
+        moment = (moment - moment.utcoffset()).replace(tzinfo=None)  # type: ignore[operator]
+    is_date_alone = len(text.strip()) <= len("2025-03-31")
+    return moment + END_OF_DAY if is_date_alone else moment
+
+
+def past(table: ir.Table, as_of: datetime) -> ir.Table:
+    """The rows that had happened and were known at `as_of`, each with its age `days_ago`.
+
+    days_ago: whole calendar days (UTC) from the event to `as_of`, 0 on the same day. Counted
+    between dates, because day differences of timestamps are not the same on every engine.
+    """
+    moment = _literal(as_of)
+    seen = table.filter(table.happened_at <= moment, table.known_at <= moment)
+    return seen.mutate(days_ago=days_before(seen.happened_at, as_of))
+
+
+def future(table: ir.Table, as_of: datetime, horizon_days: int, known_by: datetime) -> ir.Table:
+    """The rows of (as_of, as_of + horizon_days] that are known by the moment of training."""
+    start, end = _literal(as_of), _literal(as_of + timedelta(days=horizon_days))
+    after = (table.happened_at > start) & (table.happened_at <= end)
+    return table.filter(after, table.known_at <= _literal(known_by))
+
+
+def recent(past_rows: ir.Table, as_of: datetime, days: int) -> ir.BooleanValue:
+    """Whether a row of the past lies in the last `days` days: (as_of - days, as_of]."""
+    return past_rows.happened_at > _literal(as_of - timedelta(days=days))
+
+
+def before(past_rows: ir.Table, as_of: datetime, days: int) -> ir.BooleanValue:
+    """Whether a row lies in the `days` days before the recent ones."""
+    older = past_rows.happened_at > _literal(as_of - timedelta(days=2 * days))
+    return older & ~recent(past_rows, as_of, days)
+
+
+def season(past_rows: ir.Table, as_of: datetime, days: int) -> ir.BooleanValue:
+    """Whether a row lies in the `days` days that followed this very moment a year ago."""
+    year_ago = as_of - timedelta(days=365)
+    begun = past_rows.happened_at > _literal(year_ago)
+    return begun & (past_rows.happened_at <= _literal(year_ago + timedelta(days=days)))
+
+
+def days_before(time: ir.TimestampValue, as_of: datetime) -> ir.IntegerValue:
+    """Whole calendar days (UTC) from a time to `as_of`."""
+    return ibis.literal(as_of.date()).delta(time.date(), unit="day")
+
+
+def known_customers(events: Events, as_of: datetime) -> ir.Table:
+    """One row per customer known at `as_of`: first_seen_at, days_ago, kind and profile columns.
+
+    Known is who has an event in the past or is listed as first seen by then. Internal customers
+    are left out. first_seen_at is the earlier of the listed one and the first event.
+    """
+    listed = events.customers
+    firsts = [
+        rows.group_by("customer_id").agg(first_seen_at=rows.happened_at.min())
+        for rows in (past(events.transactions, as_of), past(events.interactions, as_of))
+    ]
+    arrived = listed.filter(listed.first_seen_at <= _literal(as_of))
+    seen = ibis.union(*firsts, arrived.select("customer_id", "first_seen_at"))
+    seen = seen.group_by("customer_id").agg(first_seen_at=seen.first_seen_at.min())
+    profile = listed.drop("first_seen_at")
+    joined = seen.left_join(profile, "customer_id").drop("customer_id_right")
+    external = joined.filter(~joined.is_internal.fill_null(False)).drop("is_internal")
+    return external.mutate(days_ago=days_before(external.first_seen_at, as_of))
+
+
+def _literal(moment: datetime) -> ir.TimestampValue:
+    return ibis.literal(moment, type="timestamp(6)")

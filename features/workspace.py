@@ -1,0 +1,221 @@
+"""The workspace: where events, features, models, scores and reports of one business live.
+
+The place is the environment variable HOLDFAST_HOME, default `./workspace`. Everything in it but
+`scores` and `mlflow`, which are history, can be rebuilt from the raw input and the code.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import shutil
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import ibis
+import ibis.expr.types as ir
+
+from features import backend, events
+from features.errors import UserError
+from features.events import TABLES, Events, EventTable
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """The folders of one workspace; nothing is created until something is written."""
+
+    root: Path
+
+    @classmethod
+    def from_environment(cls) -> Workspace:
+        """The workspace that HOLDFAST_HOME names."""
+        return cls(Path(os.environ.get("HOLDFAST_HOME", "workspace")).absolute())
+
+    @property
+    def events(self) -> Path:
+        """Checked events, Parquet, one folder per table."""
+        return self.root / "events"
+
+    @property
+    def features(self) -> Path:
+        """Feature snapshots, Parquet: `<family>/as_of=<moment>/part.parquet`."""
+        return self.root / "features"
+
+    @property
+    def feast(self) -> Path:
+        """Feast's registry and the embedded online store."""
+        return self.root / "feast"
+
+    @property
+    def mlflow(self) -> Path:
+        """The embedded tracking database and its artifacts."""
+        return self.root / "mlflow"
+
+    @property
+    def models(self) -> Path:
+        """The promoted models as plain folders, and which of them is the champion."""
+        return self.root / "models"
+
+    @property
+    def scores(self) -> Path:
+        """Score tables, one per moment."""
+        return self.root / "scores"
+
+    @property
+    def reports(self) -> Path:
+        """HTML reports, one per moment."""
+        return self.root / "reports"
+
+
+@dataclass(frozen=True)
+class TableReport:
+    """What became of one table at ingest: rows taken, repeated, and refused by reason."""
+
+    table: str
+    good: int
+    repeated: int
+    bad: Mapping[str, int]
+    aside: Path | None
+
+    def sentence(self) -> str:
+        """The report as a person reads it."""
+        text = f"{self.table}: {self.good:,} rows taken"
+        if self.repeated:
+            text += f" ({self.repeated:,} of them repeat an earlier row exactly and are kept)"
+        if self.bad:
+            reasons = ", ".join(f"{count:,} x {reason}" for reason, count in self.bad.items())
+            text += f"; {sum(self.bad.values()):,} set aside ({reasons})"
+        return text
+
+
+def ingest(
+    workspace: Workspace, tables: Mapping[str, ir.Table], time_format: str | None = None
+) -> list[TableReport]:
+    """Check raw tables and add their good rows to the workspace's events, all tables or none.
+
+    tables: table name -> raw rows with canonical column names. The same rows ingested twice are
+    stored once, since a file is named by its content; a customer who comes again replaces the row
+    of before. Bad rows are written to `events/rejected`.
+    Raises UserError when a table cannot be read to its end, when more than MOST_BAD_SHARE of its
+    rows are bad, or when every row stands in it at least twice; then nothing is stored.
+    """
+    staging = workspace.events / f".staging-{uuid.uuid4().hex}"
+    try:
+        with backend.reading_foreign_files():
+            reports = [_stage(staging, TABLES[n], raw, time_format) for n, raw in tables.items()]
+        if "customers" in tables:
+            _add_older_customers(workspace, staging)
+        return [_publish(workspace, staging, report) for report in reports]
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+def open_events(workspace: Workspace) -> Events:
+    """All events of the workspace as lazy tables.
+
+    Raises UserError when there are no transactions.
+    """
+    if not event_files(workspace, "transactions"):
+        raise UserError(
+            f"The workspace {workspace.root} has no transactions yet. "
+            "Bring some in first: holdfast ingest --transactions FILE."
+        )
+    return Events(**{name: _open_table(workspace, table) for name, table in TABLES.items()})
+
+
+def event_files(workspace: Workspace, table: str) -> list[Path]:
+    """The Parquet files of one table, in the order of their names."""
+    return sorted((workspace.events / table).glob("*.parquet"))
+
+
+def events_digest(workspace: Workspace) -> str:
+    """A short digest of all events: it changes when and only when their content does."""
+    names = [f"{table}/{path.name}" for table in TABLES for path in event_files(workspace, table)]
+    return hashlib.sha256("\n".join(names).encode()).hexdigest()[:16]
+
+
+def _stage(staging: Path, table: EventTable, raw: ir.Table, time_format: str | None) -> TableReport:
+    checked = events.check(table, raw, datetime.now(UTC).replace(tzinfo=None), time_format)
+    good_path, bad_path = staging / f"{table.name}.parquet", staging / f"{table.name}.csv"
+    try:
+        backend.write_parquet(checked.good, good_path)
+    except backend.ENGINE_ERRORS as error:
+        raise UserError(
+            f"The {table.name} cannot be read to the end: {str(error).splitlines()[0]}. "
+            "Correct the file, or the mapping and the time format with which it is read."
+        ) from None
+    good = backend.read_parquet([good_path])
+    reasons = checked.bad.group_by("reason").agg(rows=checked.bad.count()).execute()
+    bad = dict(sorted(zip(reasons.reason, reasons.rows.astype(int), strict=True)))
+    copies = good.group_by(list(good.columns)).agg(copies=good.count())
+    counted = copies.agg(
+        taken=copies.copies.sum().fill_null(0), distinct=copies.count(),
+        fewest=copies.copies.min().fill_null(0),
+    ).execute()  # fmt: skip
+    taken, distinct, fewest = (int(counted[name].iloc[0]) for name in counted.columns)
+    if bad:
+        backend.write_csv(checked.bad, bad_path)
+    report = TableReport(table.name, taken, taken - distinct, bad, bad_path if bad else None)
+    _refuse_if_unfit(report, stands_twice=taken > 1 and fewest > 1)
+    return report
+
+
+def _refuse_if_unfit(report: TableReport, *, stands_twice: bool) -> None:
+    bad_rows = sum(report.bad.values())
+    if bad_rows > events.MOST_BAD_SHARE * (bad_rows + report.good):
+        reasons = "; ".join(f"{count:,} rows: {reason}" for reason, count in report.bad.items())
+        raise UserError(
+            f"{bad_rows:,} of {bad_rows + report.good:,} rows of {report.table} cannot be used "
+            f"({reasons}), more than the {events.MOST_BAD_SHARE:.0%} that may be set aside. "
+            "Correct the file, or the mapping and the time format with which it is read."
+        )
+    if stands_twice:
+        raise UserError(
+            f"Every row of {report.table} stands at least twice ({report.good:,} rows, "
+            f"{report.repeated:,} of them repeats), as if the file had been pasted into itself. "
+            "Remove the repeated rows."
+        )
+
+
+def _add_older_customers(workspace: Workspace, staging: Path) -> None:
+    """Put the stored customers that do not come again under the new ones: one row per customer."""
+    stored, staged = event_files(workspace, "customers"), staging / "customers.parquet"
+    if not stored:
+        return
+    older = staging / "older.parquet"
+    new = backend.read_parquet([staged])
+    backend.write_parquet(backend.read_parquet(stored).anti_join(new, "customer_id"), older)
+    backend.write_parquet(backend.read_parquet([staged, older]).order_by("customer_id"), staged)
+
+
+def _publish(workspace: Workspace, staging: Path, report: TableReport) -> TableReport:
+    if report.good == 0:
+        return report
+    staged = staging / f"{report.table}.parquet"
+    with staged.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()[:16]
+    final = workspace.events / report.table / f"{digest}.parquet"
+    final.parent.mkdir(parents=True, exist_ok=True)
+    staged.replace(final)
+    if report.table == "customers":
+        for outdated in set(event_files(workspace, "customers")) - {final}:
+            outdated.unlink()
+    if report.aside is None:
+        return report
+    aside = workspace.events / "rejected" / f"{report.table}-{digest}.csv"
+    aside.parent.mkdir(parents=True, exist_ok=True)
+    report.aside.replace(aside)
+    return TableReport(report.table, report.good, report.repeated, report.bad, aside)
+
+
+def _open_table(workspace: Workspace, table: EventTable) -> ir.Table:
+    files = event_files(workspace, table.name)
+    if files:
+        return backend.read_parquet(files)
+    return ibis.memtable([], schema=table.schema())

@@ -1,0 +1,403 @@
+"""The command line: each verb is a thin mouth over one function.
+
+Exit codes: 0 done, 1 the work failed with a reason, 2 the call or the input was wrong.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from features.workspace import Workspace
+    from training.train import Request
+
+# The rooms are imported inside the verbs: their vendors take seconds, `--help` should not.
+app = typer.Typer(
+    name="holdfast",
+    help="Which customers you are about to lose, why, what each is worth, what it pays to do.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+Quiet = Annotated[bool, typer.Option("--quiet", help="Say nothing but the result.")]
+Json = Annotated[bool, typer.Option("--json", help="Give the result as JSON.")]
+AsOf = Annotated[str, typer.Option(help="Moment to stand at, UTC; empty: the end of the data.")]
+Horizon = Annotated[int, typer.Option(min=1, max=3650, help="Days of the churn question.")]
+ValueHorizon = Annotated[int, typer.Option(min=1, max=3650, help="Days of the value question.")]
+Transactions = Annotated[Path | None, typer.Option(help="CSV or Parquet file of order lines.")]
+Interactions = Annotated[Path | None, typer.Option(help="CSV or Parquet file of contacts.")]
+Customers = Annotated[Path | None, typer.Option(help="CSV or Parquet file of customers.")]
+MappingFile = Annotated[str, typer.Option(help="YAML file: table -> our name: your column.")]
+Columns = Annotated[list[str] | None, typer.Option("--column", help="table.name=your column")]
+DatasetName = Annotated[str, typer.Option(help="A known data set, such as simulated.")]
+Folder = Annotated[str, typer.Option(help="Folder with the files of the data set.")]
+
+
+class Mouth:
+    """How a verb speaks: progress on standard error with the seconds gone, results on output."""
+
+    def __init__(self, quiet: bool, as_json: bool) -> None:
+        self.quiet, self.as_json, self.start = quiet, as_json, time.monotonic()
+        logging.basicConfig(level=logging.ERROR if quiet else logging.WARNING, format="%(message)s")
+        logging.getLogger("features").setLevel(logging.ERROR if quiet else logging.INFO)
+
+    def progress(self, text: str) -> None:
+        """Say what is being done."""
+        if not self.quiet:
+            typer.echo(f"{time.monotonic() - self.start:6.1f} s  {text}", err=True)
+
+    def result(self, facts: Mapping[str, object], text: str) -> None:
+        """Say what came of it: the facts as JSON, or the text."""
+        typer.echo(json.dumps(facts, default=str) if self.as_json else text)
+
+
+@app.command()
+def demo(
+    customers: Annotated[int, typer.Option(min=500, help="How many to simulate.")] = 4000,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same world.")] = 0,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Simulated customers -> features -> models -> scores -> report, and what to do next."""
+    mouth = Mouth(quiet, as_json)
+    from serving import demo as way
+
+    space = _workspace()
+    done = way.run(space, customers, seed, mouth.progress)
+    table = "\n".join(
+        f"  {name:16s} log-loss {done.log_loss[name]:.4f}   AUC {done.roc_auc[name]:.4f}"
+        for name in done.log_loss
+    )
+    mouth.result(
+        vars(done),
+        f"{done.customers:,} customers scored as of {done.as_of:%Y-%m-%d}.\n\n"
+        f"Churn within 90 days, the model beside the truth of the simulator:\n{table}\n\n"
+        f"Report  {done.report}\nScores  {done.scores}\n\n"
+        "Next:\n"
+        f"  .venv/bin/holdfast serve --as-of {done.as_of:%Y-%m-%d}     ask for scores by HTTP\n"
+        "  .venv/bin/holdfast run --transactions FILE --out DIR   your own data",
+    )
+
+
+@app.command()
+def run(
+    transactions: Annotated[Path, typer.Option(help="CSV or Parquet file of order lines.")],
+    out: Annotated[Path, typer.Option(help="Folder for scores.parquet and report.html.")],
+    interactions: Interactions = None,
+    customers: Customers = None,
+    mapping: MappingFile = "",
+    column: Columns = None,
+    as_of: AsOf = "",
+    horizon: Horizon = 90,
+    value_horizon: ValueHorizon = 365,
+    margin_rate: Annotated[float, typer.Option(min=0.0, max=1.0, help="Margin per money.")] = 1.0,
+    discount_rate: Annotated[float, typer.Option(min=0.0, max=1.0, help="Per year.")] = 0.1,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """One shot: your files in, scores and report out. Nothing later than --as-of is used."""
+    mouth = Mouth(quiet, as_json)
+    from features.reading import read_mapping
+    from serving import one_shot
+    from serving.policy import POLICY
+
+    files = one_shot.Files(
+        _given(transactions=transactions, interactions=interactions, customers=customers),
+        read_mapping(Path(mapping) if mapping else None, column or []),
+    )
+    policy = replace(POLICY, margin_rate=margin_rate, discount_rate=discount_rate)
+    scores = one_shot.run(
+        files, _moment(as_of), horizon, value_horizon, policy, out, mouth.progress
+    )
+    mouth.result(
+        {"customers": len(scores), "scores": out / "scores.parquet", "report": out / "report.html"},
+        f"{len(scores):,} customers scored.\nScores  {out / 'scores.parquet'}\n"
+        f"Report  {out / 'report.html'}",
+    )
+
+
+@app.command()
+def simulate(
+    out: Annotated[Path, typer.Option(help="Folder for the three tables and truth.parquet.")],
+    customers: Annotated[int, typer.Option(min=1)] = 4000,
+    seed: int = 0,
+    truth_as_of: Annotated[str, typer.Option(help="Moment of the truth table.")] = "2025-03-31",
+    truth_horizon: Annotated[int, typer.Option(min=1)] = 90,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """The generator alone, with its truth table."""
+    mouth = Mouth(quiet, as_json)
+    from features.datasets.simulated import simulate as make
+    from features.moment import parse_moment
+    from serving.batch import write
+
+    moment = parse_moment(truth_as_of)
+    mouth.progress(f"simulating {customers:,} customers")
+    world = make(customers=customers, seed=seed)
+    paths = {
+        name: out / f"{name}.parquet" for name in ("customers", "transactions", "interactions")
+    }
+    for name, path in paths.items():
+        write(getattr(world, name), path)
+    paths["truth"] = write(world.truth(moment, truth_horizon), out / "truth.parquet")
+    mouth.result(dict(paths), "\n".join(str(path) for path in paths.values()))
+
+
+@app.command()
+def ingest(
+    transactions: Transactions = None,
+    interactions: Interactions = None,
+    customers: Customers = None,
+    mapping: MappingFile = "",
+    column: Columns = None,
+    dataset: DatasetName = "",
+    folder: Folder = "",
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Files, or a known data set, into the workspace's events."""
+    mouth = Mouth(quiet, as_json)
+    from features import workspace
+    from features.errors import UserError
+    from features.events import TABLES
+    from features.reading import read, read_mapping
+
+    paths = _given(transactions=transactions, interactions=interactions, customers=customers)
+    if bool(paths) == bool(dataset):
+        raise UserError("Say what to bring in: --transactions FILE (and more), or --dataset NAME.")
+    names = read_mapping(Path(mapping) if mapping else None, column or [])
+    tables = {name: read(path, TABLES[name], names) for name, path in paths.items()}
+    tables = tables or _dataset_tables(dataset, folder)
+    reports = workspace.ingest(_workspace(), tables, names.time_format)
+    mouth.result({r.table: vars(r) for r in reports}, "\n".join(r.sentence() for r in reports))
+
+
+@app.command()
+def build(as_of: AsOf = "", quiet: Quiet = False, as_json: Json = False) -> None:
+    """The feature snapshot of a moment, when it is missing."""
+    mouth = Mouth(quiet, as_json)
+    from features.store import FeatureStore
+
+    store = FeatureStore(_workspace())
+    moment = _moment(as_of) or _end_of_data(store)
+    for family, _ in store.build([moment]):
+        mouth.progress(f"{family} as of {moment:%Y-%m-%d}")
+    store.apply()
+    mouth.result({"as_of": moment}, f"Features stand as of {moment:%Y-%m-%d %H:%M}.")
+
+
+@app.command()
+def materialize(as_of: AsOf = "", quiet: Quiet = False, as_json: Json = False) -> None:
+    """A feature snapshot into the online store."""
+    mouth = Mouth(quiet, as_json)
+    from features.store import FeatureStore
+
+    store = FeatureStore(_workspace())
+    moment = _moment(as_of) or _end_of_data(store)
+    for family, _ in store.build([moment]):
+        mouth.progress(f"{family} as of {moment:%Y-%m-%d}")
+    store.apply()
+    count = store.materialize(moment)
+    mouth.result({"customers": count, "as_of": moment},
+                 f"{count:,} customers online as of {moment:%Y-%m-%d %H:%M}.")  # fmt: skip
+
+
+@app.command()
+def train(
+    dataset: DatasetName = "",
+    folder: Folder = "",
+    as_of: AsOf = "",
+    horizon: Horizon = 90,
+    value_horizon: ValueHorizon = 365,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Train, test, register and promote the four models.
+
+    With --dataset an empty workspace is filled with that data set first.
+    """
+    mouth = Mouth(quiet, as_json)
+    from features import workspace
+    from training.train import train as way
+
+    space = _workspace()
+    if dataset and not workspace.event_files(space, "transactions"):
+        for report in workspace.ingest(space, _dataset_tables(dataset, folder)):
+            mouth.progress(report.sentence())
+    learned = way(space, _request(space, as_of, horizon, value_horizon), mouth.progress)
+    mouth.result(
+        {"versions": learned.models.versions, "metrics": _records(learned.metrics)},
+        f"{_table(learned.metrics)}\n\nChampions: {', '.join(learned.models.versions.values())}",
+    )
+
+
+@app.command()
+def evaluate(
+    as_of: AsOf = "",
+    horizon: Horizon = 90,
+    value_horizon: ValueHorizon = 365,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """The test alone: train as of an earlier moment, compare with what happened. No record."""
+    mouth = Mouth(quiet, as_json)
+    from features.store import FeatureStore
+    from training.train import learn
+
+    space = _workspace()
+    learned = learn(
+        FeatureStore(space), _request(space, as_of, horizon, value_horizon), mouth.progress
+    )
+    mouth.result({"metrics": _records(learned.metrics)}, _table(learned.metrics))
+
+
+@app.command()
+def promote(quiet: Quiet = False, as_json: Json = False) -> None:
+    """Make the newest challengers the champions."""
+    mouth = Mouth(quiet, as_json)
+    from training import registry
+
+    versions = registry.promote(_workspace())
+    mouth.result(versions, f"Champions: {', '.join(versions.values())}")
+
+
+@app.command()
+def rollback(quiet: Quiet = False, as_json: Json = False) -> None:
+    """Return to the former champions."""
+    mouth = Mouth(quiet, as_json)
+    from training import registry
+
+    versions = registry.rollback(_workspace())
+    mouth.result(versions, f"Champions: {', '.join(versions.values())}")
+
+
+@app.command()
+def score(as_of: AsOf = "", quiet: Quiet = False, as_json: Json = False) -> None:
+    """Everyone at a moment, with the champions."""
+    mouth = Mouth(quiet, as_json)
+    from features.store import FeatureStore
+    from serving import batch
+    from serving.policy import POLICY
+    from training import champion
+
+    space = _workspace()
+    moment = _moment(as_of) or _end_of_data(FeatureStore(space))
+    scores = batch.score_everyone(space, champion.load(space), POLICY, moment)
+    path = batch.write(scores, batch.score_path(space, moment))
+    mouth.result({"customers": len(scores), "scores": path},
+                 f"{len(scores):,} customers scored.\nScores  {path}")  # fmt: skip
+
+
+@app.command()
+def report(as_of: AsOf = "", quiet: Quiet = False, as_json: Json = False) -> None:
+    """The report of the scores of a moment."""
+    mouth = Mouth(quiet, as_json)
+    from features.store import FeatureStore
+    from serving.one_shot import report_of
+
+    space = _workspace()
+    path = report_of(space, _moment(as_of) or _end_of_data(FeatureStore(space)))
+    mouth.result({"report": path}, f"Report  {path}")
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Loopback unless you say otherwise.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535)] = 3000,
+    as_of: Annotated[str, typer.Option(help="Moment to stand at; empty: now.")] = "",
+) -> None:
+    """The HTTP service over the champions and the online store."""
+    from serving.run_service import serve as way
+
+    way(_workspace(), host, port, _moment(as_of))
+
+
+def main() -> None:
+    """Run a verb; a mistake of the caller ends in a sentence and 2, a failure in one and 1."""
+    from features.errors import UserError
+
+    try:
+        app()
+    except UserError as error:
+        typer.echo(f"holdfast: {error}", err=True)
+        sys.exit(2)
+    except Exception as error:  # the last line of defense: a reason instead of a trace
+        if os.environ.get("HOLDFAST_DEBUG"):
+            raise
+        typer.echo(
+            f"holdfast: the work failed: {type(error).__name__}: {error}\n"
+            "Set HOLDFAST_DEBUG=1 and run it again to see where.",
+            err=True,
+        )
+        sys.exit(1)
+
+
+def _workspace() -> Workspace:
+    from features.workspace import Workspace
+
+    return Workspace.from_environment()
+
+
+def _moment(text: str) -> datetime | None:
+    from features.moment import parse_moment
+
+    return parse_moment(text) if text else None
+
+
+def _end_of_data(store: object) -> datetime:
+    from training.frame import last_event
+
+    return last_event(store)  # type: ignore[arg-type]
+
+
+def _request(space: Workspace, as_of: str, horizon: int, value_horizon: int) -> Request:
+    from features.store import FeatureStore
+    from training.train import Request
+
+    return Request(_moment(as_of) or _end_of_data(FeatureStore(space)), horizon, value_horizon)
+
+
+def _given(**paths: Path | None) -> dict[str, Path]:
+    return {name: path for name, path in paths.items() if path is not None}
+
+
+def _dataset_tables(name: str, folder: str) -> dict:
+    import ibis
+
+    from features.datasets import DATASETS
+    from features.errors import UserError
+
+    if name not in DATASETS:
+        raise UserError(f"The data set {name!r} is not known; there are {', '.join(DATASETS)}.")
+    frames = DATASETS[name].load(Path(folder) if folder else Path())
+    return {table: ibis.memtable(frame) for table, frame in frames.items() if len(frame)}
+
+
+def _records(table: object) -> list:
+    return table.to_dict("records")  # type: ignore[attr-defined]
+
+
+def _table(metrics: object) -> str:
+    if metrics.empty:  # type: ignore[attr-defined]
+        return "Not tested: the history is too short for a test at an earlier moment."
+    wide = metrics.pivot_table(  # type: ignore[attr-defined]
+        index=["task", "metric"], columns="model", values="value", sort=False
+    )
+    return wide.to_string(float_format=lambda value: f"{value:.4g}", na_rep="")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Models and features -> answers people use."""

@@ -1,0 +1,203 @@
+"""Feature rows -> the nested answers that applications get; pure.
+
+The numbers are those of `score`, unrounded. An answer has the same keys whatever its status; a part
+that cannot be said is null.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from features.moment import END_OF_DAY
+from serving.answer_schema import Answer, Churn, Tier, TypeShare, Value
+from serving.policy import Policy
+from serving.score import COLUMNS, score
+from training.model_set import ModelSet
+from training.models.churn_type import SIGNS, evidence
+from training.tasks import CHURN_TYPES, TIERS
+
+# Without these there is no score. A customer's features are all of one moment, so when that moment
+# is too old these stand for all of them.
+NEEDED = ("purchase_days_total", "recency", "age", "spend_total")
+# Null in these says "never" or "not often enough yet", which is known; null elsewhere does not.
+_NULL_IS_KNOWN = ("days_since_", "gap_", "silence_", "day_amount_std")
+_ALIAS = "champion"
+
+
+class Asked(NamedTuple):
+    """Whom one answer is about, and why there is no score; `reason` is empty when there is one."""
+
+    customer_id: str | None
+    as_of: pd.Timestamp
+    request_id: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Call:
+    """The policy and the moment of some answers, naive UTC.
+
+    refuses_stale: whether features that are older than the policy allows get no score; off where
+    the caller chose the moment himself.
+    """
+
+    policy: Policy
+    now: datetime
+    refuses_stale: bool = True
+
+
+def answer(rows: pd.DataFrame, models: ModelSet, call: Call) -> list[Answer]:
+    """One answer per row, in the order of the rows.
+
+    rows: customer_id, as_of (naive UTC, NaT for an unknown customer), request_id and every feature.
+    """
+    reasons = why_not(rows, call)
+    scores = iter(_scores(rows[reasons == ""], models, call))
+    asked = zip(rows.customer_id, rows.as_of, rows.request_id, reasons, strict=True)
+    return [_answer(Asked(*row), {} if row[-1] else next(scores), models, call) for row in asked]
+
+
+def why_not(rows: pd.DataFrame, call: Call) -> pd.Series:
+    """The status of each row that gets no score, empty for the others.
+
+    unknown before stale_features before prospect: what an old row says is not to be trusted.
+    """
+    oldest = call.now - timedelta(days=call.policy.stale_after_days)
+    reasons = pd.Series("", rows.index, dtype=object)
+    reasons[~(rows.purchase_days_total > 0)] = "prospect"
+    if call.refuses_stale:
+        reasons[rows.as_of < oldest] = "stale_features"
+    reasons[rows.as_of.isna()] = "unknown"
+    return reasons
+
+
+def _scores(rows: pd.DataFrame, models: ModelSet, call: Call) -> list[dict[str, Any]]:
+    """The score row of each row, null as None, with what only answers carry."""
+    if rows.empty:
+        return []
+    policy, horizon_days = call.policy, models.tasks["clv"].horizon_days
+    scores = score(rows, models, policy)
+    columns = {name: [_plain(value) for value in scores[name].tolist()] for name in COLUMNS}
+    for end in ("low", "high"):
+        bound = scores[f"expected_value_{end}"]
+        columns[f"future_{end}"] = policy.present_value(bound, horizon_days).tolist()
+    is_margin = rows.margin_total.notna() | (policy.margin_rate != 1.0)
+    columns["value_basis"] = ["margin" if margin else "revenue" for margin in is_margin]
+    columns["evidence"] = _evidence(rows)
+    columns["missing"] = _missing(rows, models)
+    return [
+        dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)
+    ]
+
+
+def _plain(value: Any) -> Any:
+    """The value; None for NaN, which alone differs from itself."""
+    return value if value == value else None
+
+
+def _evidence(rows: pd.DataFrame) -> list[list[str]]:
+    shown = evidence(rows)
+    flags = zip(*(shown[sign.cause].tolist() for sign in SIGNS), strict=True)
+    return [
+        [sign.about for sign, is_shown in zip(SIGNS, row, strict=True) if is_shown] for row in flags
+    ]
+
+
+def _missing(rows: pd.DataFrame, models: ModelSet) -> list[list[str]]:
+    """Names of the features that the models read and nobody knows, per row."""
+    designs = (models.churn.design, models.clv.design)
+    read = {name for design in designs for name in (*design.numbers, *design.categories)}
+    names = [n for n in models.reference.features
+             if n in read and not n.startswith(_NULL_IS_KNOWN)]  # fmt: skip
+    is_null = rows[names].isna().to_numpy()
+    return [[name for name, null in zip(names, row, strict=True) if null] for row in is_null]
+
+
+def _answer(asked: Asked, said: Mapping[str, Any], models: ModelSet, call: Call) -> Answer:
+    is_known = not pd.isna(asked.as_of)
+    return {
+        "customer_id": asked.customer_id,
+        "as_of": _written(asked.as_of) if is_known else None,
+        "status": asked.reason or said["status"],
+        "churn": _churn(said, models) if said.get("churn_probability") is not None else None,
+        "clv": _value(said, models) if said else None,
+        "purchase_probability": said.get("purchase_probability"),
+        "expected_orders": said.get("expected_orders"),
+        "expected_value": said.get("expected_value"),
+        "expected_value_median": said.get("expected_value_median"),
+        "expected_value_low": said.get("expected_value_low"),
+        "expected_value_high": said.get("expected_value_high"),
+        "tier": _tier(said, call.policy) if said else None,
+        "stage": said.get("stage"),
+        "expected_loss": said.get("expected_loss"),
+        "save_rate": call.policy.save_rate,
+        "max_spend": said.get("max_spend"),
+        "features": {
+            "age_hours": _age_hours(asked.as_of, call.now) if is_known else None,
+            "stale": list(NEEDED) if asked.reason == "stale_features" else [],
+            "missing": said.get("missing", []),
+        },
+        "model": {**models.versions, "alias": _ALIAS},
+        "policy": call.policy.label,
+        "request_id": asked.request_id,
+    }
+
+
+def _churn(said: Mapping[str, Any], models: ModelSet) -> Churn:
+    task = models.tasks["churn"]
+    return {
+        "probability": said["churn_probability"],
+        "percentile": said["churn_percentile"],
+        "band": said["churn_band"],
+        "horizon_days": task.horizon_days,
+        "definition": task.definition,
+        "types": _types(said),
+        "evidence": said["evidence"],
+        "retain_advised": said["retain_advised"],
+    }
+
+
+def _types(said: Mapping[str, Any]) -> list[TypeShare]:
+    """The causes by their probability, the likeliest first and the unavailable last."""
+    shares = [(cause, said[f"type_{cause}"]) for cause in CHURN_TYPES]
+    known = sorted([s for s in shares if s[1] is not None], key=lambda share: -share[1])
+    unknown = [(cause, "unavailable") for cause, p in shares if p is None]
+    return [{"type": cause, "p": p} for cause, p in [*known, *unknown]]
+
+
+def _value(said: Mapping[str, Any], models: ModelSet) -> Value:
+    return {
+        "historical": said["clv_historical"],
+        "future": said["clv_future"],
+        "future_low": said["future_low"],
+        "future_high": said["future_high"],
+        "future_if_retained": said["clv_if_retained"],
+        "total": said["clv_total"],
+        "horizon_days": models.tasks["clv"].horizon_days,
+        "value_basis": said["value_basis"],
+    }
+
+
+def _tier(said: Mapping[str, Any], policy: Policy) -> Tier:
+    return {
+        "code": said["tier"],
+        "policy": policy.label,
+        "reason": said["tier_reason"],
+        "next": {tier: said[f"tier_next_{tier}"] for tier in TIERS},
+    }
+
+
+def _age_hours(as_of: datetime, now: datetime) -> float:
+    """Hours from `as_of` to now, to a tenth; never negative, clocks differ."""
+    return max(round((now - as_of) / timedelta(hours=1), 1), 0.0)
+
+
+def _written(as_of: datetime) -> str:
+    """The moment as text: the date alone when it is the end of that day, else ISO 8601."""
+    midnight = as_of.replace(hour=0, minute=0, second=0, microsecond=0)
+    return f"{as_of:%Y-%m-%d}" if as_of - midnight == END_OF_DAY else as_of.isoformat()

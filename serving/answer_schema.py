@@ -1,0 +1,94 @@
+"""The shape of an answer, for those who read it and for the service's OpenAPI page."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from typing_extensions import TypedDict  # pydantic takes the standard library's from Python 3.12
+
+
+class TypeShare(TypedDict):
+    """One cause and its part of the churn probability; "unavailable" when it cannot be known."""
+
+    type: str
+    p: float | Literal["unavailable"]
+
+
+class Churn(TypedDict):
+    """The risk to leave within `horizon_days`; the types' p sum to `probability`.
+
+    percentile: rank among active customers, 0 to 100. evidence: the signs seen, in words.
+    """
+
+    probability: float
+    percentile: float
+    band: str
+    horizon_days: int
+    definition: str
+    types: list[TypeShare]
+    evidence: list[str]
+    retain_advised: bool
+
+
+class Value(TypedDict):
+    """Customer lifetime value, currency units: historical + future = total.
+
+    future: discounted, over `horizon_days`, with its 90 % interval; future_if_retained: the same
+    if the customer does not leave.
+    """
+
+    historical: float
+    future: float
+    future_low: float
+    future_high: float
+    future_if_retained: float
+    total: float
+    horizon_days: int
+    value_basis: Literal["margin", "revenue"]
+
+
+class Tier(TypedDict):
+    """The value class by `policy`, why, and P(class) one churn horizon from now."""
+
+    code: str
+    policy: str
+    reason: str
+    next: dict[str, float]
+
+
+class FeatureFacts(TypedDict):
+    """Age of the features in hours, and the names of those too old or not known."""
+
+    age_hours: float | None
+    stale: list[str]
+    missing: list[str]
+
+
+class Answer(TypedDict):
+    """What is said of one customer; the parts are null unless `status` allows them.
+
+    status: scored; not_active (value only: who is silent too long cannot leave again); prospect
+    (never bought); stale_features; unknown. purchase_probability is of the churn horizon;
+    expected_orders and expected_value* (undiscounted money) are of the value horizon.
+    """
+
+    customer_id: str | None
+    as_of: str | None
+    status: str
+    churn: Churn | None
+    clv: Value | None
+    purchase_probability: float | None
+    expected_orders: float | None
+    expected_value: float | None
+    expected_value_median: float | None
+    expected_value_low: float | None
+    expected_value_high: float | None
+    tier: Tier | None
+    stage: str | None
+    expected_loss: float | None
+    save_rate: float
+    max_spend: float | None
+    features: FeatureFacts
+    model: dict[str, str]
+    policy: str
+    request_id: str

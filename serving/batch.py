@@ -1,0 +1,52 @@
+"""Everyone at one moment -> a table with the service's columns, written whole or not at all."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import pandas as pd
+
+from features import backend
+from features.errors import UserError
+from features.snapshots import moment_name
+from features.store import FeatureStore
+from features.workspace import Workspace
+from serving.policy import Policy
+from serving.score import score
+from training.model_set import ModelSet
+
+
+def score_everyone(
+    space: Workspace, models: ModelSet, policy: Policy, as_of: datetime
+) -> pd.DataFrame:
+    """One row per customer with at least one purchase by `as_of`; see score.COLUMNS.
+
+    The snapshot of the moment is built when it is missing.
+    """
+    store = FeatureStore(space)
+    for _ in store.build([as_of]):
+        pass
+    rows = store.snapshot(as_of)
+    rows = rows[rows.purchase_days_total > 0].reset_index(drop=True)
+    if rows.empty:
+        raise UserError(
+            f"Scores were asked for as of {as_of:%Y-%m-%d}, but nobody had bought by then. "
+            "Use a later moment."
+        )
+    return score(rows, models, policy)
+
+
+def score_path(space: Workspace, as_of: datetime) -> Path:
+    """Where the scores of a moment lie."""
+    return space.scores / f"as_of={moment_name(as_of)}" / "scores.parquet"
+
+
+def write(scores: pd.DataFrame, path: Path) -> Path:
+    """Write a score table as Parquet (or CSV by the path's ending), whole or not at all."""
+    with backend.whole_or_nothing(path) as temporary:
+        if path.suffix == ".csv":
+            scores.to_csv(temporary, index=False)
+        else:
+            scores.astype({"as_of": "datetime64[us]"}).to_parquet(temporary, index=False)
+    return path

@@ -1,0 +1,116 @@
+"""Your files in, scores and a report out: the whole way once, in a passing workspace."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import ibis.expr.types as ir
+import pandas as pd
+
+from features import backend, reading, workspace
+from features.errors import UserError
+from features.events import TABLES
+from features.reading import ColumnMapping
+from features.snapshots import moment_name
+from features.store import FeatureStore
+from features.workspace import Workspace
+from serving import batch
+from serving.policy import POLICY, Policy
+from serving.report import write_report
+from training import champion, frame
+from training.model_set import ModelSet
+from training.proof import Proof
+from training.train import Progress, Request, learn
+
+TITLE = "Customers at risk and their value"
+
+
+@dataclass(frozen=True)
+class Files:
+    """The user's files per canonical table, and how their columns are named."""
+
+    paths: Mapping[str, Path]
+    mapping: ColumnMapping
+
+    def tables(self) -> dict[str, ir.Table]:
+        """The files as raw tables with canonical names; see reading.read for what is refused."""
+        return {n: reading.read(path, TABLES[n], self.mapping) for n, path in self.paths.items()}
+
+
+def run(
+    files: Files,
+    as_of: datetime | None,
+    horizon_days: int,
+    value_horizon_days: int,
+    policy: Policy,
+    out: Path,
+    progress: Progress,
+) -> pd.DataFrame:
+    """Write `scores.parquet` and `report.html` into `out`; returns the scores.
+
+    Uses nothing that happened or was known after `as_of` (default: the end of the data). Raises
+    UserError for input that cannot carry the request; then nothing is written.
+    """
+    refuse_file_as_folder(out)
+    with tempfile.TemporaryDirectory(prefix="holdfast-") as folder:
+        space = Workspace(Path(folder))
+        progress("reading and checking the files")
+        for report in workspace.ingest(space, files.tables(), files.mapping.time_format):
+            progress(report.sentence())
+        store = FeatureStore(space)
+        request = Request(as_of or frame.last_event(store), horizon_days, value_horizon_days)
+        learned = learn(store, request, progress)
+        progress("scores of every customer")
+        scores = batch.score_everyone(space, learned.models, policy, request.as_of)
+        made = batch.write(scores, Path(folder) / "scores.parquet")
+        progress("report")
+        page = Path(folder) / "report.html"
+        report_on(scores, learned.models, learned.proof, policy, page, TITLE)
+        for path in (made, page):  # both are whole before either is seen
+            with backend.whole_or_nothing(out / path.name) as temporary:
+                shutil.copyfile(path, temporary)
+    return scores
+
+
+def report_on(
+    scores: pd.DataFrame, models: ModelSet, proof: Proof, policy: Policy, path: Path, title: str
+) -> Path:
+    """Write the report of a score table beside the models and the tests it rests on."""
+    tasks, reference = models.tasks, models.reference
+    facts = {
+        "As of": f"{scores.as_of.iloc[0]:%Y-%m-%d %H:%M}",
+        "Churn definition": tasks["churn"].sentence(),
+        "Value horizon": f"{tasks['clv'].horizon_days} days",
+        "Models trained as of": f"{reference.trained_as_of:%Y-%m-%d}",
+        "Model versions": ", ".join(models.versions.values()) or "not registered",
+        "Policy": policy.label,
+        "Features": f"{len(reference.features)} (catalogue {reference.catalog})",
+    }
+    return write_report(scores, proof, path, title=title, facts=facts)
+
+
+def report_of(space: Workspace, as_of: datetime) -> Path:
+    """Write the report of the stored scores of a moment.
+
+    Raises UserError when there are none.
+    """
+    stored = batch.score_path(space, as_of)
+    if not stored.exists():
+        raise UserError(
+            f"There are no scores as of {as_of:%Y-%m-%d %H:%M} to report on. "
+            f"Make them first: holdfast score --as-of {as_of.isoformat()}."
+        )
+    path = space.reports / f"as_of={moment_name(as_of)}" / "report.html"
+    models, proof = champion.load(space), Proof.load(space.models / "proof")
+    return report_on(pd.read_parquet(stored), models, proof, POLICY, path, TITLE)
+
+
+def refuse_file_as_folder(out: Path) -> None:
+    """Raise UserError when the output folder is a file."""
+    if out.exists() and not out.is_dir():
+        raise UserError(f"The output {out} is a file, and a folder was asked for. Name another.")

@@ -1,0 +1,113 @@
+"""The business reader's report: one HTML file that needs nothing but a browser.
+
+It reads in this order: what is at stake, how far to trust it, whom to call, why they leave, where
+the value is, the proof, the words. To add a section, write a function from `View` to `Section` and
+name it in SECTIONS; to add a plot, add a function to `report_parts/plots.py`; all wording is in
+`report_parts/words.py`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import jinja2
+import pandas as pd
+
+from serving.report_parts.blocks import Definitions, Section
+from serving.report_parts.evidence import calibration, forecast, gain, metrics, quality
+from serving.report_parts.risk import at_risk, causes, headline, risk_distribution
+from serving.report_parts.value import stages, tiers, value
+from serving.report_parts.view import View, view
+from serving.report_parts.words import ENGLISH
+from training.proof import Proof
+
+logger = logging.getLogger(__name__)
+
+TERMS = (
+    "active",
+    "risk",
+    "band",
+    "value",
+    "loss",
+    "spend",
+    "tier",
+    "stage",
+    "cause",
+    "noticed",
+    "rule",
+    "grade",
+)
+
+
+def how_to_read(given: View) -> Section:
+    """What the words of the report mean."""
+    words = given.words
+    terms = tuple((words[f"terms.{term}"], words[f"terms.{term}_is"]) for term in TERMS)
+    return Section("terms", words["terms.title"], words["terms.lead"], (Definitions(terms),))
+
+
+SECTIONS: tuple[Callable[[View], Section], ...] = (
+    headline,
+    quality,
+    at_risk,
+    causes,
+    risk_distribution,
+    tiers,
+    stages,
+    value,
+    calibration,
+    gain,
+    forecast,
+    how_to_read,
+    metrics,
+)
+
+
+def write_report(
+    scores: pd.DataFrame,
+    evidence: Proof,
+    path: Path,
+    *,
+    title: str,
+    facts: Mapping[str, str],
+) -> Path:
+    """Write the report on today's scores and the test of the models, and return its path.
+
+    The same input gives the same bytes.
+
+    Args:
+        scores: one row per customer; flat columns as the batch scores have them. `customer_id`,
+            `as_of`, `status`, `purchase_probability`, `churn_probability`, `expected_value`,
+            `tier`, `stage` and `expected_loss` are needed, the others are used when present.
+        evidence: what was measured on held-out customers.
+        path: the HTML file to write; missing folders are made, an old file is replaced.
+        title: the heading of the report.
+        facts: label and text pairs for its head: as of, horizon, versions, definition.
+
+    Raises:
+        UserError: the scores have no customers, or lack a needed column.
+    """
+    given = view(scores, evidence.held_out, evidence.metrics, evidence.note, ENGLISH)
+    page = _template().render(
+        title=title,
+        facts=facts,
+        sections=[section(given) for section in SECTIONS],
+        words=given.words,
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(page, encoding="utf-8")
+    logger.info("Report on %d customers written to %s", len(scores), path)
+    return path
+
+
+def _template() -> jinja2.Template:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent / "report_parts"),
+        autoescape=True,  # customer ids and factors are other people's text
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("report.html.j2")

@@ -1,0 +1,1 @@
+"""The parts of the report; `serving.report` puts them in order."""

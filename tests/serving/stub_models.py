@@ -1,0 +1,102 @@
+"""Models that say what a test tells them to, so that an expected answer can be written by hand."""
+
+from dataclasses import replace
+from datetime import datetime
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+
+from training.model_set import Reference
+from training.tasks import CHURN_TYPES, TASKS, TIERS
+from training.value_tiers import TierCuts
+
+AS_OF = datetime(2025, 6, 30, 23, 59, 59, 999999)
+# One active customer as the feature store knows him; a test changes what it is about.
+ROW = {
+    "purchase_days_total": 5.0,
+    "recency": 10.0,
+    "age": 400.0,
+    "spend_total": 250.0,
+    "margin_total": None,
+    "gap_mean": 97.5,
+    "gap_log_sum": 18.0,
+    "day_amount_sum": 260.0,
+    "return_amount_total": 10.0,
+    "spend_trend_90d": 0.0,
+    "purchase_trend_90d": -0.1,
+    "purchase_days_recent_90d": 1.0,
+    "open_complaints": 0.0,
+    "payments_failed_unrecovered": 0.0,
+    "count_fraud_flag_365d": 0.0,
+    "count_payment_failed_90d": 0.0,
+    "count_chargeback_90d": 0.0,
+    "count_life_event_90d": 0.0,
+    "count_competitor_mention_90d": 0.0,
+    "count_price_check_90d": 0.0,
+    "count_complaint_90d": 0.0,
+    "days_since_complaint": None,
+    "survey_mean": 4.5,
+    "profile_plan": "gold",
+}
+SHARES = {"natural": 0.1, "competitive": 0.5, "fault": 0.4}
+
+
+def rows(*changes, as_of=AS_OF):
+    """One row per given set of changes to ROW, for customers C0, C1 and so on."""
+    frame = pd.DataFrame([{**ROW, **change} for change in changes])
+    frame["margin_total"] = frame.margin_total.astype(float)
+    frame.insert(0, "customer_id", [f"C{i}" for i in range(len(frame))])
+    frame.insert(1, "as_of", pd.Series([as_of] * len(frame), dtype="datetime64[us]"))
+    frame.insert(2, "request_id", "r1")
+    return frame
+
+
+def models(stays=0.6, shares=SHARES):
+    """A model set that gives everybody the same chance to stay, causes and value."""
+    design = SimpleNamespace(
+        numbers=("recency", "survey_mean", "days_since_complaint", "logit_purchase"),
+        categories={"profile_plan": ("gold",)},
+    )
+    return SimpleNamespace(
+        tasks={n: replace(t, horizon_days=365 if n == "clv" else 90) for n, t in TASKS.items()},
+        churn=SimpleNamespace(design=design, predict=lambda rows: np.full(len(rows), stays)),
+        clv=SimpleNamespace(
+            design=design,
+            purchase=SimpleNamespace(design=design),
+            predict=lambda rows: pd.DataFrame(
+                {
+                    "purchase_probability": 0.9,
+                    "expected_orders": 3.0,
+                    "expected_value": 120.0,
+                    "expected_value_median": 100.0,
+                    "expected_value_low": 0.0,
+                    "expected_value_high": 300.0,
+                },
+                index=rows.index,
+            ),
+        ),
+        churn_type=SimpleNamespace(
+            design=None,
+            predict=lambda rows: pd.DataFrame(shares, index=rows.index).reindex(
+                columns=list(CHURN_TYPES)
+            ),
+        ),
+        tier=SimpleNamespace(
+            design=design,
+            predict=lambda rows: pd.DataFrame(0.25, index=rows.index, columns=list(TIERS)),
+        ),
+        reference=Reference(
+            trained_as_of=AS_OF,
+            catalog="abc",
+            features=tuple(ROW),
+            churn_percentiles=tuple(i / 100 for i in range(101)),
+            tier_cuts=TierCuts(most_valuable=500.0, possible=(150.0, 150.0, 150.0)),
+        ),
+        versions={
+            "churn": "churn@12",
+            "clv": "clv@7",
+            "churn_type": "churn_type@1",
+            "tier": "tier@3",
+        },
+    )

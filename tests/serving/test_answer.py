@@ -1,0 +1,180 @@
+"""Feature rows in, the nested answer of an application out."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from serving.answer import Call, answer
+from serving.answer_schema import Answer
+from serving.policy import Policy
+from tests.serving.stub_models import AS_OF, ROW, models, rows
+
+POLICY = Policy(discount_rate=0.0)
+CALL = Call(POLICY, now=AS_OF + timedelta(hours=5))
+
+
+def one(change=None, call=CALL, given=None, as_of=AS_OF):
+    (found,) = answer(rows(change or {}, as_of=as_of), given or models(), call)
+    return found
+
+
+def test_an_active_customer_is_answered_in_full():
+    assert one({"count_complaint_90d": 1.0}) == {
+        "customer_id": "C0",
+        "as_of": "2025-06-30",
+        "status": "scored",
+        "churn": {
+            "probability": 0.4,
+            "percentile": 40.0,
+            "band": "medium",
+            "horizon_days": 90,
+            "definition": "churn-90d@1",
+            "types": [
+                {"type": "competitive", "p": 0.2},
+                {"type": "fault", "p": pytest.approx(0.16)},
+                {"type": "natural", "p": pytest.approx(0.04)},
+                {"type": "non_malicious", "p": "unavailable"},
+                {"type": "retaliatory", "p": "unavailable"},
+                {"type": "malicious", "p": "unavailable"},
+            ],
+            "evidence": ["a complaint"],
+            "retain_advised": True,
+        },
+        "clv": {
+            "historical": 250.0,
+            "future": 120.0,
+            "future_low": 0.0,
+            "future_high": 300.0,
+            "future_if_retained": 200.0,
+            "total": 370.0,
+            "horizon_days": 365,
+            "value_basis": "revenue",
+        },
+        "purchase_probability": 0.6,
+        "expected_orders": 3.0,
+        "expected_value": 120.0,
+        "expected_value_median": 100.0,
+        "expected_value_low": 0.0,
+        "expected_value_high": 300.0,
+        "tier": {
+            "code": "maintain",
+            "policy": "policy@1",
+            "reason": "forecast 120 < cut 500",
+            "next": {"mvc": 0.25, "mgc": 0.25, "maintain": 0.25, "below_zero": 0.25},
+        },
+        "stage": "maturity",
+        "expected_loss": 80.0,
+        "save_rate": 0.1,
+        "max_spend": 8.0,
+        "features": {"age_hours": 5.0, "stale": [], "missing": []},
+        "model": {
+            "churn": "churn@12",
+            "clv": "clv@7",
+            "churn_type": "churn_type@1",
+            "tier": "tier@3",
+            "alias": "champion",
+        },
+        "policy": "policy@1",
+        "request_id": "r1",
+    }
+
+
+@pytest.mark.parametrize("change", [{}, {"recency": 300.0}, {"purchase_days_total": 0.0}])
+def test_every_answer_has_the_keys_of_its_schema(change):
+    assert set(one(change)) == set(Answer.__annotations__)
+
+
+def test_a_long_silent_customer_has_a_value_but_no_risk_to_leave_again():
+    found = one({"recency": 181.0})
+    assert found["status"] == "not_active"
+    assert found["churn"] is None
+    assert found["clv"]["future"] == 120.0
+    assert found["purchase_probability"] == 0.6
+
+
+def test_who_never_bought_is_a_prospect_without_a_score():
+    found = one({"purchase_days_total": 0.0, "recency": None, "age": None})
+    assert found["status"] == "prospect"
+    assert (found["churn"], found["clv"], found["tier"], found["stage"]) == (None,) * 4
+    assert found["features"] == {"age_hours": 5.0, "stale": [], "missing": []}
+
+
+def test_an_unknown_customer_is_named_and_nothing_is_said_of_him():
+    found = one(dict.fromkeys(ROW), as_of=None)
+    assert found["customer_id"] == "C0"
+    assert found["status"] == "unknown"
+    assert found["as_of"] is None
+    assert found["features"] == {"age_hours": None, "stale": [], "missing": []}
+
+
+def test_features_older_than_the_policy_allows_give_no_score_but_their_age():
+    found = one(call=replace(CALL, now=AS_OF + timedelta(days=7, hours=1)))
+    assert found["status"] == "stale_features"
+    assert found["clv"] is None
+    assert found["features"]["age_hours"] == 169.0
+    assert found["features"]["stale"] == ["purchase_days_total", "recency", "age", "spend_total"]
+
+
+def test_features_of_exactly_the_age_allowed_are_scored():
+    assert one(call=replace(CALL, now=AS_OF + timedelta(days=7)))["status"] == "scored"
+
+
+def test_whether_a_stale_row_is_a_prospect_is_not_known():
+    call = replace(CALL, now=AS_OF + timedelta(days=30))
+    assert one({"purchase_days_total": 0.0}, call)["status"] == "stale_features"
+
+
+def test_a_caller_who_chose_the_moment_is_not_told_that_it_is_old():
+    call = replace(CALL, now=AS_OF + timedelta(days=30), refuses_stale=False)
+    assert one(call=call)["status"] == "scored"
+    assert one(call=call)["features"]["age_hours"] == 720.0
+
+
+def test_a_moment_within_a_day_is_written_with_its_time():
+    moment = AS_OF.replace(hour=12, minute=0, second=0, microsecond=0)
+    assert one(as_of=moment)["as_of"] == "2025-06-30T12:00:00"
+
+
+def test_missing_names_what_models_read_and_nobody_knows():
+    found = one({"survey_mean": None, "profile_plan": None, "days_since_complaint": None})
+    assert found["features"]["missing"] == ["survey_mean", "profile_plan"]
+
+
+def test_the_interval_is_discounted_like_the_value():
+    call = replace(CALL, policy=Policy(discount_rate=0.10))
+    value = one(call=call)["clv"]
+    assert value["future_high"] / value["future"] == pytest.approx(300.0 / 120.0)
+    assert value["future_high"] < 300.0
+
+
+@pytest.mark.parametrize(
+    ("change", "policy", "basis"),
+    [
+        ({}, POLICY, "revenue"),
+        ({}, replace(POLICY, margin_rate=0.4), "margin"),
+        ({"margin_total": 90.0}, POLICY, "margin"),
+    ],
+)
+def test_value_is_called_margin_only_when_margins_are_in_it(change, policy, basis):
+    assert one(change, replace(CALL, policy=policy))["clv"]["value_basis"] == basis
+
+
+def test_retaining_is_not_advised_against_likely_malice():
+    found = one(given=models(shares={"fault": 0.2, "malicious": 0.8}))
+    assert found["churn"]["types"][0] == {"type": "malicious", "p": pytest.approx(0.32)}
+    assert found["churn"]["retain_advised"] is False
+
+
+def test_answers_keep_the_order_of_the_rows_whatever_their_status():
+    changes = [{"recency": 300.0}, {"purchase_days_total": 0.0}, {}]
+    found = answer(rows(*changes), models(), CALL)
+    assert [(a["customer_id"], a["status"]) for a in found] == [
+        ("C0", "not_active"),
+        ("C1", "prospect"),
+        ("C2", "scored"),
+    ]
+
+
+def test_nobody_asked_for_is_nobody_answered():
+    assert answer(rows({})[:0], models(), CALL) == []

@@ -1,0 +1,47 @@
+"""The model card: data, definition, population, quality, limits and misuse, in one page."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from training.model_set import ModelSet
+from training.tasks import TASKS
+
+_MISUSE = """## Not for
+- Reading the factors as causes: they are associations in past data.
+- Refusing service or credit to a person, or any decision with legal effect.
+- Customers who never bought (prospects), internal accounts, or another business's customers.
+- Comparing probabilities between models with different definitions or horizons."""
+
+_LIMITS = """## Limits
+- Customers who were treated (offers, calls) bend the labels; no correction is made here.
+- A change the past has not seen, such as a new price or rival, is not in the forecast.
+- The interval of value is calibrated on one earlier moment and assumes that moment's surprises."""
+
+
+def write(models: ModelSet, metrics: pd.DataFrame, panel: pd.DataFrame) -> str:
+    """The card in Markdown."""
+    reference = models.reference
+    definitions = "\n".join(f"- `{models.tasks[name].definition}`: {models.tasks[name].sentence()}"
+                            for name in TASKS)  # fmt: skip
+    cut_offs = ", ".join(f"{moment:%Y-%m-%d}" for moment in sorted(panel.as_of.unique()))
+    return "\n\n".join([
+        f"# Models as of {reference.trained_as_of:%Y-%m-%d}",
+        f"## Questions\n{definitions}",
+        f"## Data\n{len(panel):,} rows of {panel.customer_id.nunique():,} customers at the "
+        f"cut-offs {cut_offs}; {len(reference.features)} features, catalogue "
+        f"{reference.catalog}. Churn causes come from: {models.churn_type.source}.",
+        f"## Quality on customers of an earlier moment\n{_quality(metrics)}",
+        _LIMITS,
+        _MISUSE,
+    ]) + "\n"  # fmt: skip
+
+
+def _quality(metrics: pd.DataFrame) -> str:
+    if metrics.empty:
+        return "Not tested: the history is too short for a test at an earlier moment."
+    lines = ["| question | model | metric | value |", "|---|---|---|---|"]
+    lines += [
+        f"| {m.task} | {m.model} | {m.metric} | {m.value:.4g} |" for m in metrics.itertuples()
+    ]
+    return "\n".join(lines)

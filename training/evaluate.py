@@ -1,0 +1,137 @@
+"""The test of a procedure: as if it were an earlier day, and beside the baseline.
+
+A backtest trains on what was known at the test origin and forecasts the days after it, whose
+outcome is known by now. Nothing of those days is used in its training.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+import pandas as pd
+
+from features.errors import UserError
+from features.store import FeatureStore
+from training import frame, split
+from training.metrics import CHURN_METRICS, TYPE_METRICS, VALUE_METRICS
+from training.models.baseline import Baseline
+from training.models.boosting import Boosting
+from training.models.churn_type import ChurnType, causes
+from training.models.two_part import TwoPart
+from training.split import CutOff
+from training.tasks import CHURN_TYPES
+
+# The least leavers on which the log-loss of six causes says anything.
+LEAST_TYPED = 30
+
+
+@dataclass(frozen=True)
+class Backtest:
+    """Forecasts at a test origin beside what happened.
+
+    held_out: one row per customer with a purchase by the origin: features, outcomes, forecasts of
+    the model (purchase_probability, expected_value, ..., for `clv` also the interval) and of the
+    baseline (baseline_probability, baseline_value), and is_active. model: what was tested.
+    """
+
+    origin: CutOff
+    held_out: pd.DataFrame
+    model: Boosting | TwoPart
+
+
+def backtest(
+    store: FeatureStore, now: datetime, horizon_days: int, kind: type[Boosting] | type[TwoPart]
+) -> Backtest | None:
+    """Test a model class at the newest origin; None when the history is too short for a test.
+
+    All snapshots it needs are built.
+    """
+    first = frame.first_event(store)
+    origin = split.test_origin(first, now, horizon_days)
+    try:
+        cutoffs = split.training_cutoffs(first, origin.as_of, origin.horizon_days)
+        panel = _prepared(store, (*cutoffs, origin), origin.as_of, cutoffs)
+        today = frame.panel(store, [origin], known_by=now)
+        model = kind.fit(panel, today, origin.as_of, store.feature_names)
+    except UserError:
+        return None
+    if isinstance(model, Boosting):
+        chances = {"purchase_probability": model.predict(today)}
+        forecast = pd.DataFrame(chances, index=today.index)
+    else:
+        forecast = model.predict(today)
+    baseline = Baseline.fit(panel).predict(today)
+    held_out = today.join(forecast).assign(
+        baseline_probability=baseline.purchase_probability,
+        baseline_value=baseline.expected_value,
+        is_active=today.recency < 2 * origin.horizon_days,
+        bought=today.bought.astype(float),
+    )
+    return Backtest(origin, held_out, model)
+
+
+def _prepared(
+    store: FeatureStore,
+    needed: Sequence[CutOff],
+    known_by: datetime,
+    cutoffs: Sequence[CutOff],
+) -> pd.DataFrame:
+    for _ in store.build([cutoff.as_of for cutoff in needed]):
+        pass
+    store.apply()
+    return frame.panel(store, cutoffs, known_by)
+
+
+def purchase_metrics(held_out: pd.DataFrame) -> pd.DataFrame:
+    """Churn metrics of model and baseline on the active customers: task, model, metric, value."""
+    active = held_out[held_out.is_active]
+    left = 1.0 - active.bought.to_numpy(dtype=float)
+    forecasts = {"model": active.purchase_probability, "baseline": active.baseline_probability}
+    return _table(
+        ("churn", name, metric, function(left, 1.0 - np.asarray(chance, dtype=float)))
+        for name, chance in forecasts.items()
+        for metric, function in CHURN_METRICS.items()
+        if len(active)
+    )
+
+
+def value_metrics(held_out: pd.DataFrame) -> pd.DataFrame:
+    """Value metrics of mean, median and baseline on all customers: task, model, metric, value."""
+    value = held_out.value.to_numpy(dtype=float)
+    forecasts = {
+        "model": held_out.expected_value,
+        "model (median)": held_out.expected_value_median,
+        "baseline": held_out.baseline_value,
+    }
+    inside = (held_out.expected_value_low <= value) & (value <= held_out.expected_value_high)
+    rows = [
+        ("clv", name, metric, function(value, np.asarray(forecast, dtype=float)))
+        for name, forecast in forecasts.items()
+        for metric, function in VALUE_METRICS.items()
+    ]
+    return _table([*rows, ("clv", "model", "coverage_90", float(inside.mean()))])
+
+
+def type_metrics(model: ChurnType, held_out: pd.DataFrame) -> pd.DataFrame:
+    """Metrics of the cause shares on those who left, beside the shares of the whole business."""
+    leavers = held_out[held_out.is_active & (held_out.bought == 0)].reset_index(drop=True)
+    label = causes(leavers, leavers.closure_reason)
+    known = [cause for cause in CHURN_TYPES if cause in model.shares]
+    kept = label.isin(known).to_numpy()
+    if kept.sum() < LEAST_TYPED:
+        return _table([])
+    shares = model.predict(leavers)[known].to_numpy()[kept]
+    prior = np.tile([model.shares[cause] for cause in known], (int(kept.sum()), 1))
+    position = label[kept].map(known.index).to_numpy()
+    return _table(
+        ("churn_type", name, metric, function(position, forecast))
+        for name, forecast in (("model", shares), ("baseline", prior))
+        for metric, function in TYPE_METRICS.items()
+    )
+
+
+def _table(rows: object) -> pd.DataFrame:
+    return pd.DataFrame(list(rows), columns=["task", "model", "metric", "value"])  # type: ignore[call-overload]

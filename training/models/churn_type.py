@@ -1,0 +1,173 @@
+"""Which of the six causes, given that a customer leaves: rules with evidence, and a model.
+
+Labels: the reason given at closure beats the rules; the rules read the signs before the cut-off
+in the order of precedence (PRODUCT 27): passive before voluntary when payment stopped, malicious
+before retaliatory before non-malicious, natural before competitive before fault, the residual.
+Without payment events the passive types cannot be known and are null, never 0.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import xgboost as xgb
+from numpy.typing import NDArray
+
+from features.events import PAYMENT_KINDS
+from training.models import boosters
+from training.models.boosting import kept_aside
+from training.models.design import Design
+from training.tasks import CHURN_TYPES, PASSIVE_TYPES
+
+# Below this many labelled leavers a tree learns accidents; then the rules alone answer.
+LEAST_LABELS = 100
+# A rule's answer is worth this many leavers against the shares of the whole business.
+RULE_STRENGTH = 0.5
+
+
+@dataclass(frozen=True)
+class Sign:
+    """Evidence for a cause: what it is, and which rows show it."""
+
+    cause: str
+    about: str
+    shows: Callable[[pd.DataFrame], pd.Series]
+
+
+def _any(*columns: str) -> Callable[[pd.DataFrame], pd.Series]:
+    return lambda rows: rows[list(columns)].fillna(0.0).sum(axis=1) > 0
+
+
+# In the order of precedence: the first sign a customer shows names his cause.
+SIGNS: tuple[Sign, ...] = (
+    Sign("malicious", "a fraud sign", _any("count_fraud_flag_365d")),
+    Sign(
+        "retaliatory",
+        "an unresolved complaint, then a payment refused",
+        lambda rows: (rows.open_complaints > 0) & (_any("count_payment_failed_90d",
+                                                        "count_chargeback_90d")(rows)),
+    ),
+    Sign(
+        "non_malicious",
+        "a failed payment without a complaint",
+        _any("payments_failed_unrecovered"),
+    ),
+    Sign("natural", "a life event", _any("count_life_event_90d")),
+    Sign(
+        "competitive",
+        "a look at prices or a competitor's name",
+        _any("count_competitor_mention_90d", "count_price_check_90d"),
+    ),
+    Sign("fault", "a complaint", _any("count_complaint_90d")),
+)  # fmt: skip
+
+
+def evidence(rows: pd.DataFrame) -> pd.DataFrame:
+    """One column per cause: whether a row shows its sign, boolean; without interactions none."""
+    has_signs = "open_complaints" in rows
+    shown = {
+        sign.cause: sign.shows(rows) if has_signs else pd.Series(False, rows.index)
+        for sign in SIGNS
+    }
+    return pd.DataFrame({cause: shown[cause] for cause in CHURN_TYPES})
+
+
+def causes(rows: pd.DataFrame, reasons: pd.Series) -> pd.Series:
+    """The label of each leaver: the closure's reason if it is one of the six, else the rules'."""
+    shown = evidence(rows)
+    by_rule = pd.Series("fault", rows.index, dtype=object)  # the residual of voluntary churn
+    for sign in reversed(SIGNS):
+        by_rule[shown[sign.cause].to_numpy()] = sign.cause
+    return reasons.where(reasons.isin(CHURN_TYPES), by_rule)
+
+
+def knows_payments(rows: pd.DataFrame) -> bool:
+    """Whether the features show any payment event, without which passive types are unknowable."""
+    columns = [f"count_{kind}_365d" for kind in PAYMENT_KINDS]
+    return all(c in rows for c in columns) and bool((rows[columns].sum() > 0).any())
+
+
+@dataclass
+class ChurnType:
+    """Shares of the six causes among those who leave, per customer.
+
+    Claim: its log-loss is never worse than that of the shares of the whole business by more than
+    chance, because it is those shares unless the signs say otherwise. booster is None while there
+    are fewer than LEAST_LABELS leavers with a given reason; then `source` is "rules".
+    """
+
+    shares: dict[str, float]
+    design: Design | None
+    booster: xgb.Booster | None
+    source: str
+
+    @classmethod
+    def fit(cls, panel: pd.DataFrame, features: Sequence[str]) -> ChurnType:
+        """Fit on the leavers of a panel: rows with bought == 0 that were active at the cut-off."""
+        leavers = panel[panel.bought == 0].reset_index(drop=True)
+        label = causes(leavers, leavers.closure_reason)
+        known = [t for t in CHURN_TYPES if knows_payments(leavers) or t not in PASSIVE_TYPES]
+        label = label.where(label.isin(known), "fault")
+        counts = label.value_counts().reindex(known, fill_value=0) + 1.0  # nobody is impossible
+        shares = {str(cause): float(n) for cause, n in (counts / counts.sum()).items()}
+        given = int(leavers.closure_reason.isin(CHURN_TYPES).sum())
+        if given < LEAST_LABELS:
+            return cls(shares, None, None, "rules")
+        return cls._with_trees(leavers, label, shares, features)
+
+    @classmethod
+    def _with_trees(
+        cls, leavers: pd.DataFrame, label: pd.Series, shares: dict, features: Sequence[str]
+    ) -> ChurnType:
+        design = Design.of(leavers, features)
+        booster = boosters.fit(
+            design.matrix(leavers), label.map(list(shares).index).to_numpy(dtype=float),
+            offset=np.tile(np.log(list(shares.values())), (len(leavers), 1)),
+            weight=leavers.weight.to_numpy(), aside=kept_aside(leavers.customer_id),
+            columns=design.columns, objective="multi:softprob", num_class=len(shares),
+            min_child_weight=boosters.LEAST_LEAF_ROWS / len(shares),
+        )  # fmt: skip
+        return cls(shares, design, booster, "model")
+
+    def predict(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """One column per cause, the six in order: shares that sum to 1; null where unavailable."""
+        logs = np.tile(np.log(list(self.shares.values())), (len(rows), 1))
+        if self.booster is not None and self.design is not None:
+            logs = boosters.predict(self.booster, self.design.matrix(rows), logs)
+        else:
+            logs = logs + self._rule_logs(rows)
+        odds = np.exp(logs - logs.max(axis=1, keepdims=True))
+        found = pd.DataFrame(odds / odds.sum(axis=1, keepdims=True), rows.index, list(self.shares))
+        return found.reindex(columns=list(CHURN_TYPES))
+
+    def _rule_logs(self, rows: pd.DataFrame) -> NDArray[np.float64]:
+        """The rules' push: a cause with its sign gains as if RULE_STRENGTH leavers had it."""
+        shown = evidence(rows)[list(self.shares)].to_numpy(dtype=float)
+        own = np.array(list(self.shares.values()))
+        return np.log1p(RULE_STRENGTH * shown / own)
+
+    def save(self, folder: Path) -> None:
+        """Write the model into a folder: JSON, and one .ubj when it has trees."""
+        folder.mkdir(parents=True, exist_ok=True)
+        if self.booster is not None:
+            boosters.save(self.booster, folder / "causes.ubj")
+        stored = {"shares": self.shares, "source": self.source,
+                  "design": self.design.to_dict() if self.design else None}  # fmt: skip
+        (folder / "model.json").write_text(json.dumps(stored))
+
+    @classmethod
+    def load(cls, folder: Path) -> ChurnType:
+        """The model that `save` wrote."""
+        stored: Mapping = json.loads((folder / "model.json").read_text())
+        has_trees = stored["design"] is not None
+        return cls(
+            shares=stored["shares"],
+            design=Design.from_dict(stored["design"]) if has_trees else None,
+            booster=boosters.load(folder / "causes.ubj") if has_trees else None,
+            source=stored["source"],
+        )

@@ -1,0 +1,70 @@
+"""What the learners start from: the buy-till-you-die forecast of a customer at the level to expect.
+
+In training every cut-off has its own fitted forecast and its own measured level, so the learners
+see only how customers of one cut-off differ from their forecasts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import pandas as pd
+
+from training import level
+from training.level import Level
+from training.models.repeat_buying import COLUMNS, RepeatBuying
+from training.split import CutOff
+
+OFFSET_COLUMNS = (*COLUMNS, "offset_odds", "offset_money")
+
+
+@dataclass
+class Offsets:
+    """The forecast fitted at the moment of training and the level to expect after it."""
+
+    repeat_buying: RepeatBuying
+    level: Level
+
+    @classmethod
+    def learn(
+        cls, panel: pd.DataFrame, today: pd.DataFrame, as_of: datetime
+    ) -> tuple[Offsets, pd.DataFrame]:
+        """The offsets for `today` and the panel with its own OFFSET_COLUMNS.
+
+        panel: matured cut-offs with outcomes; today: the customers at `as_of`, whose future is
+        unknown. Nothing of a cut-off's outcome is used for its own forecast, only for its level.
+        """
+        levels: dict[CutOff, Level] = {}
+        parts = []
+        for (moment, horizon), rows in panel.groupby(["as_of", "horizon_days"], sort=False):
+            forecast = RepeatBuying.fit(rows).forecast(rows)
+            measured = level.measure(forecast, rows.bought.to_numpy(float), rows.value.to_numpy())
+            levels[CutOff(moment.to_pydatetime(), int(horizon))] = measured
+            parts.append(_with_offsets(forecast, measured))
+        offsets = cls(RepeatBuying.fit(today), level.expect(levels, as_of))
+        return offsets, panel.join(pd.concat(parts))
+
+    def columns(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """The rows with OFFSET_COLUMNS beside their features; rows need `horizon_days`."""
+        return rows.join(_with_offsets(self.repeat_buying.forecast(rows), self.level))
+
+    def to_dict(self) -> dict:
+        """JSON-ready form."""
+        return {
+            "repeat_buying": self.repeat_buying.to_dict(),
+            "level": {"odds": self.level.odds, "money": self.level.money},
+        }
+
+    @classmethod
+    def from_dict(cls, stored: Mapping) -> Offsets:
+        """The offsets that `to_dict` stored."""
+        return cls(RepeatBuying.from_dict(stored["repeat_buying"]), Level(**stored["level"]))
+
+
+def _with_offsets(forecast: pd.DataFrame, shift: Level) -> pd.DataFrame:
+    return forecast.assign(
+        offset_odds=forecast.logit_purchase + shift.odds,
+        offset_money=forecast.log_value + shift.money,
+    )

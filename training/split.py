@@ -1,0 +1,93 @@
+"""Cut-offs: the past moments at which a model may learn, because their future is known by now.
+
+A cut-off is matured when cut-off + horizon <= now. A test cut-off is the moment one horizon ago;
+whatever is tested there was trained on cut-offs matured by then, so no training label reaches into
+the test window (the embargo).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from features.errors import UserError
+
+PANEL_CUTS = 6
+# Steps between cut-offs in days: a week at least, else they say the same; a month at most, else
+# the oldest speak of another time. Between them a quarter of the horizon.
+SHORTEST_STEP, LONGEST_STEP = 7, 30
+# A cut-off of the same season last year sees the same holidays in its future.
+SEASON_CUTS = (350, 365, 380)
+# Less history than this many horizons has no matured cut-off with a history worth learning from;
+# then the span itself is divided, and the horizons are what is left of it.
+SHORT_HISTORY = 1.5
+SHORT_CUTS = (0.4, 0.5, 0.6, 0.7)
+# Before a quarter of the horizon has passed, a customer's history says too little about it.
+LEAST_HISTORY = 0.25
+# Two weeks: below it, days of the week decide what a history looks like.
+LEAST_SPAN_DAYS = 14
+
+
+@dataclass(frozen=True)
+class CutOff:
+    """A moment and the days after it that are asked about."""
+
+    as_of: datetime
+    horizon_days: int
+
+    @property
+    def matured_at(self) -> datetime:
+        """The moment from which its outcome is known."""
+        return self.as_of + timedelta(days=self.horizon_days)
+
+
+def training_cutoffs(first: datetime, now: datetime, horizon_days: int) -> tuple[CutOff, ...]:
+    """The matured cut-offs to learn a horizon from, newest first.
+
+    first: the first event of the business. With at least SHORT_HISTORY horizons of history they
+    are PANEL_CUTS moments from one horizon ago backwards and those of the same season last year;
+    with less, four divisions of the span, each with the rest of it as its horizon.
+    Raises UserError when the history is shorter than LEAST_SPAN_DAYS.
+    """
+    span = (now - first).days
+    if span < LEAST_SPAN_DAYS:
+        raise UserError(
+            f"Training was asked for as of {now:%Y-%m-%d}, but the events begin on "
+            f"{first:%Y-%m-%d}, {span} days before. Bring at least {LEAST_SPAN_DAYS} days of "
+            "history, better two horizons."
+        )
+    if span < SHORT_HISTORY * horizon_days:
+        return _divisions_of_span(first, now, span)
+    step = min(max(horizon_days // 4, SHORTEST_STEP), LONGEST_STEP)
+    ago = {horizon_days + i * step for i in range(PANEL_CUTS)}
+    ago |= {days for days in SEASON_CUTS if days >= horizon_days}
+    least = max(LEAST_HISTORY * horizon_days, LEAST_SPAN_DAYS)
+    return tuple(
+        CutOff(now - timedelta(days=days), horizon_days)
+        for days in sorted(ago)
+        if span - days >= least
+    )
+
+
+def test_origin(first: datetime, now: datetime, horizon_days: int) -> CutOff:
+    """The newest moment at which a model can be tested as if it were that day.
+
+    One horizon ago when at least one horizon of history lies before it; else half the span, with
+    the other half as its horizon.
+    """
+    span = (now - first).days
+    if span >= 2 * horizon_days:
+        return CutOff(now - timedelta(days=horizon_days), horizon_days)
+    half = span // 2
+    return CutOff(now - timedelta(days=half), half)
+
+
+def is_season_matched(cutoff: CutOff, as_of: datetime) -> bool:
+    """Whether a cut-off stands at about the same day of the year as `as_of`, a year before."""
+    days = (as_of - cutoff.as_of).days
+    return SEASON_CUTS[0] <= days <= SEASON_CUTS[-1]
+
+
+def _divisions_of_span(first: datetime, now: datetime, span: int) -> tuple[CutOff, ...]:
+    days_in = [round(span * share) for share in reversed(SHORT_CUTS)]
+    return tuple(CutOff(now - timedelta(days=span - days), span - days) for days in days_in)

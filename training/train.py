@@ -1,0 +1,261 @@
+"""The recipe, top to bottom: snapshots, panels, tests, four models, a run with its proof."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+import pandas as pd
+
+from features import catalog, workspace
+from features.errors import UserError
+from features.store import FeatureStore
+from features.workspace import Workspace
+from training import card, evaluate, frame, plots, registry, split, value_tiers
+from training.evaluate import Backtest
+from training.model_set import ModelSet, Reference, is_active, percentiles
+from training.models.boosting import Boosting
+from training.models.churn_type import ChurnType
+from training.models.tier import TierTransition
+from training.models.two_part import TwoPart
+from training.proof import Proof
+from training.tasks import CHURN, CHURN_TYPE, CLV, TIER, Task
+from training.value_tiers import TierCuts
+
+log = logging.getLogger(__name__)
+
+# A forecast of customers from fewer than these would be a story about a handful of people.
+LEAST_CUSTOMERS = 50
+LEAST_REPEATERS = 10
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Learned:
+    """What a training gave: the models, the panel they learnt from, and their tests."""
+
+    models: ModelSet
+    panel: pd.DataFrame
+    churn_test: Backtest | None
+    value_test: Backtest | None
+
+    @property
+    def metrics(self) -> pd.DataFrame:
+        """One row per question, model and metric of the tests: task, model, metric, value."""
+        tables = [pd.DataFrame(columns=["task", "model", "metric", "value"])]
+        if self.churn_test:
+            tables.append(evaluate.purchase_metrics(self.churn_test.held_out))
+        if self.value_test:
+            tables.append(evaluate.value_metrics(self.value_test.held_out))
+        return pd.concat([table for table in tables if len(table)] or tables, ignore_index=True)
+
+    @property
+    def proof(self) -> Proof:
+        """The tests as the report shows them."""
+        return Proof.of(self.churn_test, self.value_test, self.metrics)
+
+
+@dataclass(frozen=True)
+class Request:
+    """What was asked: the moment of training and the horizons of churn and of value, in days."""
+
+    as_of: datetime
+    horizon_days: int
+    value_horizon_days: int
+
+    @property
+    def tasks(self) -> Mapping[str, Task]:
+        """The four questions at the horizons asked for."""
+        days = {"clv": self.value_horizon_days}
+        tasks = (CHURN, CHURN_TYPE, CLV, TIER)
+        return {t.name: replace(t, horizon_days=days.get(t.name, self.horizon_days)) for t in tasks}
+
+
+def train(space: Workspace, request: Request, progress: Progress = log.info) -> Learned:
+    """Train the four models as of a moment, register them with their proof, and promote them.
+
+    Nothing known or happened after `request.as_of` is used. Raises UserError when the history or
+    the customers do not suffice; then nothing is registered.
+    """
+    store = FeatureStore(space)
+    check(store, request)
+    tags = {"catalog": catalog.version(store.snapshots.families),
+            "events": workspace.events_digest(space)}  # fmt: skip
+    with registry.run(space, f"train {request.as_of:%Y-%m-%d}", tags):
+        learned = learn(store, request, progress)
+        progress("model card and registration")
+        _log(space, learned, request, tags)
+    return learned
+
+
+def learn(store: FeatureStore, request: Request, progress: Progress = log.info) -> Learned:
+    """The same without a record: snapshots, tests at an earlier moment, and the four models."""
+    check(store, request)
+    progress("features of past moments")
+    today = build(store, request)
+    progress("test of the value forecast at an earlier moment")
+    value_test = evaluate.backtest(store, request.as_of, request.value_horizon_days, TwoPart)
+    churn_test = value_test
+    if request.horizon_days != request.value_horizon_days:
+        progress("test of the churn forecast at an earlier moment")
+        churn_test = evaluate.backtest(store, request.as_of, request.horizon_days, Boosting)
+    progress("churn, value, cause and tier models")
+    models, panel = fit(store, request, today, churn_test, value_test)
+    return Learned(models, panel, churn_test, value_test)
+
+
+def check(store: FeatureStore, request: Request) -> None:
+    """Refuse a request that the data cannot carry, in a sentence."""
+    first, as_of = frame.first_event(store), request.as_of
+    days = (as_of.date() - first.date()).days + 1
+    if first > as_of:
+        raise UserError(
+            f"Scores were asked for as of {as_of:%Y-%m-%d}, but the first purchase happened on "
+            f"{first:%Y-%m-%d}. Use a later moment."
+        )
+    longest = max(request.horizon_days, request.value_horizon_days)
+    if days < request.horizon_days:
+        raise UserError(
+            f"A horizon of {request.horizon_days} days was asked for, but there are only {days} "
+            f"days of history before {as_of:%Y-%m-%d}. Use a horizon of at most {days} days, or "
+            "bring more history."
+        )
+    if days < longest:
+        log.warning("value over %d days is extrapolated from %d days of history", longest, days)
+
+
+def build(store: FeatureStore, request: Request) -> pd.DataFrame:
+    """Build every snapshot the training needs; returns the customers of today who have bought."""
+    moments = {request.as_of}
+    first = frame.first_event(store)
+    for horizon in {request.horizon_days, request.value_horizon_days}:
+        cutoffs = split.training_cutoffs(first, request.as_of, horizon)
+        moments |= {cutoff.as_of for cutoff in cutoffs}
+    for _ in store.build(sorted(moments)):
+        pass
+    store.apply()
+    today = store.snapshot(request.as_of)
+    today = today[today.purchase_days_total > 0].reset_index(drop=True)
+    _refuse_too_few(today, request)
+    return today
+
+
+def fit(
+    store: FeatureStore,
+    request: Request,
+    today: pd.DataFrame,
+    churn_test: Backtest | None,
+    value_test: Backtest | None,
+) -> tuple[ModelSet, pd.DataFrame]:
+    """The four models for the customers of today, and the panel the churn model learnt from."""
+    tasks, names = request.tasks, store.feature_names
+    value_panel = _panel(store, request, request.value_horizon_days)
+    value_today = today.assign(horizon_days=request.value_horizon_days)
+    clv = TwoPart.fit(value_panel, value_today, request.as_of, names)
+    if value_test:
+        clv.calibrate(value_test.held_out)
+    churn, panel, asked = clv.purchase, value_panel, value_today
+    if request.horizon_days != request.value_horizon_days:
+        panel = _panel(store, request, request.horizon_days)
+        asked = today.assign(horizon_days=request.horizon_days)
+        churn = Boosting.fit(panel, asked, request.as_of, names)
+        if churn_test:
+            rows = churn_test.held_out
+            churn.calibrate(rows.purchase_probability.to_numpy(), rows.bought.to_numpy())
+    value = clv.predict(value_today).expected_value
+    cuts = TierCuts.of(value, today.age)
+    active = is_active(today, tasks["churn"])
+    models = ModelSet(
+        tasks=tasks,
+        churn=churn,
+        clv=clv,
+        churn_type=ChurnType.fit(panel[is_active(panel, tasks["churn"])], names),
+        tier=_tier(store, request, clv, cuts, today, value),
+        reference=Reference(
+            trained_as_of=request.as_of,
+            catalog=catalog.version(store.snapshots.families),
+            features=names,
+            churn_percentiles=percentiles(1.0 - churn.predict(asked)[active.to_numpy()]),
+            tier_cuts=cuts,
+        ),
+        versions={},
+    )
+    return models, panel
+
+
+def _panel(store: FeatureStore, request: Request, horizon_days: int) -> pd.DataFrame:
+    first = frame.first_event(store)
+    cutoffs = split.training_cutoffs(first, request.as_of, horizon_days)
+    return frame.panel(store, cutoffs, known_by=request.as_of)
+
+
+def _tier(
+    store: FeatureStore,
+    request: Request,
+    clv: TwoPart,
+    cuts: TierCuts,
+    today: pd.DataFrame,
+    value: pd.Series,
+) -> TierTransition:
+    """Learn from the customers of the newest matured cut-off where they stand today.
+
+    It lies one horizon ago, or less where the history is short.
+    """
+    first = frame.first_event(store)
+    newest = split.training_cutoffs(first, request.as_of, request.horizon_days)[0]
+    before = store.snapshot(newest.as_of)
+    before = before[before.purchase_days_total > 0].reset_index(drop=True)
+    before["horizon_days"] = request.value_horizon_days
+    now = value_tiers.assign(value, today, cuts, cost_to_serve=None)
+    then = clv.predict(before).expected_value
+    rows = before.assign(
+        tier=value_tiers.assign(then, before, cuts, cost_to_serve=None),
+        tier_next=before.customer_id.map(dict(zip(today.customer_id, now, strict=True))),
+        weight=1.0,
+    )
+    return TierTransition.fit(rows.dropna(subset="tier_next"), store.feature_names)
+
+
+def _log(space: Workspace, learned: Learned, request: Request, tags: Mapping[str, str]) -> None:
+    models, panel, metrics = learned.models, learned.panel, learned.metrics
+    registry.log_facts(
+        {
+            "as_of": request.as_of.isoformat(),
+            "horizon_days": request.horizon_days,
+            "value_horizon_days": request.value_horizon_days,
+            "features": len(models.reference.features),
+            "panel_rows": len(panel),
+            "cut_offs": panel.as_of.nunique(),
+            "churn_type_source": models.churn_type.source,
+        },
+        {f"{m.task}/{m.model}/{m.metric}".replace("(", "").replace(")", ""): m.value
+         for m in metrics.itertuples()},
+    )  # fmt: skip
+    registry.log_dataset(panel, "churn panel", tags["events"], target="bought")
+    registry.log_figures(plots.of_tests(learned.churn_test, learned.value_test))
+    registry.log_text(card.write(models, metrics, panel), "model_card.md")
+    registry.log_text("\n".join(models.reference.features), "features.txt")
+    with tempfile.TemporaryDirectory() as folder:
+        registry.register(models, Path(folder), tags)
+    models.versions = registry.promote(space)
+    learned.proof.save(space.models / "proof")
+
+
+def _refuse_too_few(today: pd.DataFrame, request: Request) -> None:
+    repeaters = int((today.purchase_days_total > 1).sum())
+    if len(today) < LEAST_CUSTOMERS:
+        raise UserError(
+            f"Models were asked for as of {request.as_of:%Y-%m-%d}, but only {len(today)} "
+            f"customers had bought by then. Bring at least {LEAST_CUSTOMERS} customers."
+        )
+    if repeaters < LEAST_REPEATERS:
+        raise UserError(
+            f"Models were asked for as of {request.as_of:%Y-%m-%d}, but only {repeaters} of "
+            f"{len(today)} customers had bought on a second day: all are new, and nothing tells "
+            "yet who will return. Wait for repeat purchases, or bring a longer history."
+        )

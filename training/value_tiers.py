@@ -1,0 +1,80 @@
+"""The four value classes of customers, by forecast value and stored cuts.
+
+MVC 贵宾型, MGC 改进型, maintain 维持型, below-zero 放弃型. The cuts are measured once, on a
+reference snapshot, and stored with the model: re-fitted cuts would let tiers drift silently.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import pandas as pd
+
+PARETO_A = 0.80  # the most valuable are those who together bring this share of the value
+GROWABLE_PERCENTILE = 80  # what a customer could be worth: this percentile of his tenure band
+# A gap below a quarter of that is no growth to speak of.
+LEAST_GAP_SHARE = 0.25
+TENURE_BANDS = (90, 365)  # days: newcomers, the first year, the others
+
+
+@dataclass(frozen=True)
+class TierCuts:
+    """The cuts of one reference snapshot, money in currency units.
+
+    most_valuable: forecast value from which a customer is MVC. possible: per tenure band, the
+    value that the best fifth of it exceeds.
+    """
+
+    most_valuable: float
+    possible: tuple[float, ...]
+
+    @classmethod
+    def of(cls, value: pd.Series, age: pd.Series) -> TierCuts:
+        """Measure the cuts on forecast values and ages (days since the first purchase)."""
+        ordered = np.sort(value.to_numpy(dtype=float).clip(min=0.0))[::-1]
+        reached = np.cumsum(ordered) - ordered < PARETO_A * ordered.sum()
+        boundary = float(ordered[reached][-1]) if reached.any() else float("inf")
+        bands = _bands(age)
+        overall = float(np.percentile(value, GROWABLE_PERCENTILE))
+        possible = [
+            float(np.percentile(value[bands == band], GROWABLE_PERCENTILE))
+            if (bands == band).any()
+            else overall
+            for band in range(len(TENURE_BANDS) + 1)
+        ]
+        return cls(boundary, tuple(possible))
+
+    def to_dict(self) -> dict:
+        """JSON-ready form."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, stored: Mapping) -> TierCuts:
+        """The cuts that `to_dict` stored."""
+        return cls(float(stored["most_valuable"]), tuple(stored["possible"]))
+
+
+def assign(
+    value: pd.Series, rows: pd.DataFrame, cuts: TierCuts, cost_to_serve: float | None
+) -> pd.Series:
+    """The tier code of each row, in the order of precedence below-zero, MVC, MGC, maintain.
+
+    value: forecast value net of everything but the cost to serve. rows: age, purchase_trend_90d
+    and purchase_days_recent_90d. cost_to_serve: expected cost per customer over the same horizon;
+    None when it is not known, and then nobody is below zero, since revenue alone cannot tell.
+    """
+    tier = pd.Series("maintain", rows.index, dtype=object)
+    possible = np.array(cuts.possible)[_bands(rows.age)]
+    has_gap = possible - value >= LEAST_GAP_SHARE * possible
+    is_growing = (rows.purchase_trend_90d >= 0) & (rows.purchase_days_recent_90d > 0)
+    tier[has_gap & is_growing] = "mgc"
+    tier[value >= cuts.most_valuable] = "mvc"
+    if cost_to_serve is not None:
+        tier[value - cost_to_serve <= 0] = "below_zero"
+    return tier
+
+
+def _bands(age: pd.Series) -> np.ndarray:
+    return np.searchsorted(TENURE_BANDS, age.to_numpy(dtype=float))

@@ -50,7 +50,7 @@ class Policy:
         """low, medium or high; null where there is no churn probability."""
         codes = np.searchsorted(self.bands, churn_probability.fillna(-1.0), side="right")
         bands = pd.Series(np.array(["low", "medium", "high"])[codes], churn_probability.index)
-        return bands.where(churn_probability.notna(), None)
+        return bands.where(churn_probability.notna())
 
     def present_value(self, value: pd.Series, horizon_days: int) -> pd.Series:
         """Margin of a horizon's money, discounted month by month as if it came evenly."""

@@ -11,6 +11,7 @@ import json
 import logging
 import os
 import shutil
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,7 +22,7 @@ from matplotlib.figure import Figure
 from mlflow.exceptions import MlflowException
 from mlflow.models import ModelSignature
 from mlflow.tracking import MlflowClient
-from mlflow.types import ColSpec, Schema
+from mlflow.types import ColSpec, Schema, TensorSpec
 
 from features import backend
 from features.errors import UserError
@@ -132,6 +133,8 @@ def _connect(workspace: Workspace) -> None:
     """Point MLflow at MLFLOW_TRACKING_URI, default the workspace's SQLite file."""
     workspace.mlflow.mkdir(parents=True, exist_ok=True)
     default = f"sqlite:///{workspace.mlflow / 'mlflow.db'}"
+    warnings.filterwarnings("ignore", module="mlflow")  # its advice to developers, not to users
+    logging.getLogger("mlflow").setLevel(logging.WARNING)
     mlflow.set_tracking_uri(os.environ.get("MLFLOW_TRACKING_URI", default))
     if "MLFLOW_RUN_ID" in os.environ:
         return  # started by `mlflow run`, which has opened the run already
@@ -142,7 +145,7 @@ def _connect(workspace: Workspace) -> None:
 
 def _signature(models: ModelSet) -> ModelSignature:
     texts = set(models.churn.design.categories)
-    columns = [ColSpec("string" if name in texts else "double", name, required=False)
+    columns: list[ColSpec | TensorSpec] = [ColSpec("string" if name in texts else "double", name, required=False)
                for name in models.reference.features]  # fmt: skip
     return ModelSignature(inputs=Schema(columns))
 
@@ -183,7 +186,7 @@ class _Served:
 
     def __init__(self, folder: Path) -> None:
         self.task = json.loads((folder / "task.json").read_text())
-        self.model = MODELS[self.task["task"]].load(folder)
+        self.model = MODELS[self.task["task"]].load(folder)  # type: ignore[attr-defined]
 
     def predict(self, rows: pd.DataFrame, params: object = None) -> pd.DataFrame:
         """The answer for each row of features; `params` belongs to MLflow's interface."""

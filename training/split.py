@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from features.errors import UserError
 
-PANEL_CUTS = 6
+PANEL_CUTS = 4
 # Steps between cut-offs in days: a week at least, else they say the same; a month at most, else
 # the oldest speak of another time. Between them a quarter of the horizon.
 SHORTEST_STEP, LONGEST_STEP = 7, 30

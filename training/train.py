@@ -233,9 +233,8 @@ def _log(space: Workspace, learned: Learned, request: Request, tags: Mapping[str
             "cut_offs": panel.as_of.nunique(),
             "churn_type_source": models.churn_type.source,
         },
-        {f"{m.task}/{m.model}/{m.metric}".replace("(", "").replace(")", ""): m.value
-         for m in metrics.itertuples()},
-    )  # fmt: skip
+        _named(metrics),
+    )
     registry.log_dataset(panel, "churn panel", tags["events"], target="bought")
     registry.log_figures(plots.of_tests(learned.churn_test, learned.value_test))
     registry.log_text(card.write(models, metrics, panel), "model_card.md")
@@ -244,6 +243,12 @@ def _log(space: Workspace, learned: Learned, request: Request, tags: Mapping[str
         registry.register(models, Path(folder), tags)
     models.versions = registry.promote(space)
     learned.proof.save(space.models / "proof")
+
+
+def _named(metrics: pd.DataFrame) -> dict[str, float]:
+    """task/model/metric -> value; MLflow's names take no brackets."""
+    names = metrics.task + "/" + metrics.model + "/" + metrics.metric
+    return dict(zip(names.str.replace(r"[()]", "", regex=True), metrics.value, strict=True))
 
 
 def _refuse_too_few(today: pd.DataFrame, request: Request) -> None:

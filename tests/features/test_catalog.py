@@ -88,6 +88,10 @@ FUTURES = {
     "happens later": [
         everything_at(AS_OF + after) for after in (MICROSECOND, timedelta(1), timedelta(400))
     ],
+    "is announced and happens later": [
+        everything_at(AS_OF + after, known_at=AS_OF - timedelta(1))
+        for after in (MICROSECOND, timedelta(1), timedelta(400))
+    ],
     "is known later": [
         everything_at(AS_OF - timedelta(age), known_at=AS_OF + MICROSECOND) for age in AGES
     ],

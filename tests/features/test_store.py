@@ -68,6 +68,18 @@ def test_history_equals_the_snapshots(store):
     assert_frame_equal(history, snapshots, check_dtype=False)
 
 
+def test_history_keeps_the_order_of_many_rows(store):
+    """Feast keeps none once there are more rows than one thread takes."""
+    people = pd.DataFrame({
+        "customer_id": np.random.default_rng(0).choice(["ann", "bob", "zoe"], 5_000),
+        "as_of": np.random.default_rng(1).choice([FEBRUARY, MARCH], 5_000),
+    })  # fmt: skip
+    history = store.history(people)
+    assert_frame_equal(history[["customer_id", "as_of"]], people)
+    expected = people.customer_id.map({"ann": 30, "bob": 5, "zoe": np.nan})
+    assert history.spend_total.equals(expected)
+
+
 def test_history_before_a_customer_existed_is_empty(store):
     history = store.history(ask(("bob", JANUARY)))
     assert history[list(store.feature_names)].isna().all(axis=None)

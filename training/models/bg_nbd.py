@@ -53,8 +53,11 @@ class _BetaGeometric:
 
     leaves_after_first: ClassVar[bool]
 
-    def fit(self, history: PurchaseHistory) -> Self:
+    def fit(self, history: PurchaseHistory, near: Self | None = None) -> Self:
         """Learn r, alpha, a, b, and k where it is open, by maximum likelihood.
+
+        near: a fit of the same business at another moment, where the search then begins instead
+        of at several starts; its k is taken over.
 
         Raises:
             UserError: when no customer has bought on a second day, or k is open and the history
@@ -63,7 +66,9 @@ class _BetaGeometric:
         unit = history.time_unit()
         scaled, best = history.in_units_of(unit), -np.inf
         starts: tuple[tuple[float, ...], ...] = STARTS
-        for k in self._regularities(history):
+        if near:
+            starts = (tuple(near._params() / (1.0, unit, 1.0, 1.0)),)
+        for k in [near.k] if near else self._regularities(history):
             params = self._search(k, scaled, starts)
             likelihood = float(np.sum(self._log_density(params, k, scaled)))
             log.debug("%s k=%d log-likelihood %.1f", type(self).__name__, k, likelihood)

@@ -14,6 +14,8 @@ PARAMETERS: dict[str, object] = {
     "eta": 0.05, "max_depth": 3, "subsample": 0.7, "colsample_bytree": 0.6, "lambda": 8.0,
     "max_bin": 64, "tree_method": "hist", "nthread": 2, "seed": 0, "verbosity": 0,
 }  # fmt: skip
+# Several classes or quantiles are several trees a round: larger steps, or they take all the time.
+MANY_TREES_ETA = 0.15
 MOST_ROUNDS = 300
 PATIENCE = 25  # rounds without gain on the customers kept aside
 # A leaf stands on at least so many effective rows: 40 coin tosses know their rate to 8 points.

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -70,17 +71,17 @@ class Boosting:
         matrix, bought = design.matrix(rows), rows.bought.to_numpy(dtype=float)
         offset, weight = rows.offset_odds.to_numpy(), rows.weight.to_numpy()
         aside = kept_aside(rows.customer_id)
-        shared = {"weight": weight, "aside": aside, "columns": design.columns,
-                  "objective": "binary:logistic",
-                  "min_child_weight": boosters.leaf_weight(bought.mean())}  # fmt: skip
-        base = _level_odds(rows)
+        trees = partial(
+            boosters.fit, matrix, bought, weight=weight, aside=aside, columns=design.columns,
+            objective="binary:logistic", min_child_weight=boosters.leaf_weight(bought.mean()),
+        )  # fmt: skip
         columns = offsets.columns(today)
         model = cls(
             offsets=offsets,
             design=design,
             ridge=Ridge.fit(matrix, bought, offset, weight, aside),
-            with_offset=boosters.fit(matrix, bought, offset=offset, **shared),
-            with_level=boosters.fit(matrix, bought, offset=base, **shared),
+            with_offset=trees(offset=offset),
+            with_level=trees(offset=_level_odds(rows)),
             level_odds=float(_safe_logit(np.mean(expit(columns.offset_odds)))),
             center=0.0,
         )
@@ -158,8 +159,9 @@ def thinned(panel: pd.DataFrame) -> pd.DataFrame:
     return panel[place < MOST_ROWS].reset_index(drop=True)
 
 
-def _hashed(customers: pd.Series) -> NDArray[np.uint64]:
-    return pd.util.hash_pandas_object(customers.astype(str), index=False).to_numpy()
+def _hashed(customers: pd.Series) -> NDArray:
+    hashed = pd.util.hash_pandas_object(customers.astype(str), index=False)
+    return hashed.to_numpy(dtype=np.uint64)
 
 
 def _level_odds(rows: pd.DataFrame) -> NDArray[np.float64]:

@@ -36,14 +36,16 @@ class Offsets:
         panel: matured cut-offs with outcomes; today: the customers at `as_of`, whose future is
         unknown. Nothing of a cut-off's outcome is used for its own forecast, only for its level.
         """
+        now = RepeatBuying.fit(today)
         levels: dict[CutOff, Level] = {}
         parts = []
-        for (moment, horizon), rows in panel.groupby(["as_of", "horizon_days"], sort=False):
-            forecast = RepeatBuying.fit(rows).forecast(rows)
+        for _, rows in panel.groupby(["as_of", "horizon_days"], sort=False):
+            forecast = RepeatBuying.fit(rows, near=now).forecast(rows)
             measured = level.measure(forecast, rows.bought.to_numpy(float), rows.value.to_numpy())
-            levels[CutOff(moment.to_pydatetime(), int(horizon))] = measured
+            first = rows.iloc[0]
+            levels[CutOff(first.as_of.to_pydatetime(), int(first.horizon_days))] = measured
             parts.append(_with_offsets(forecast, measured))
-        offsets = cls(RepeatBuying.fit(today), level.expect(levels, as_of))
+        offsets = cls(now, level.expect(levels, as_of))
         return offsets, panel.join(pd.concat(parts))
 
     def columns(self, rows: pd.DataFrame) -> pd.DataFrame:

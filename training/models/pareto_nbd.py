@@ -49,8 +49,11 @@ class ParetoNBD:
     beta: float = np.nan
     seed: int = 0
 
-    def fit(self, history: PurchaseHistory) -> Self:
+    def fit(self, history: PurchaseHistory, near: Self | None = None) -> Self:
         """Learn the four parameters by maximum likelihood.
+
+        near: a fit of the same business at another moment, where the search then begins instead
+        of at several starts.
 
         Raises:
             UserError: when no customer has bought on a second day.
@@ -59,7 +62,7 @@ class ParetoNBD:
         best = most_likely_rhythm(
             lambda params, rows: _log_parts(params, rows)[0],
             history.in_units_of(unit),
-            STARTS,
+            [tuple(near._params() / (1.0, unit, 1.0, unit))] if near else STARTS,
             self.seed,
         )
         r, alpha, s, beta = (float(value) for value in best)

@@ -44,12 +44,15 @@ class RepeatBuying:
     order_value: ShrunkOrderValue
 
     @classmethod
-    def fit(cls, rows: pd.DataFrame) -> RepeatBuying:
-        """Fit on one row per customer, all at the same moment; see `forecast` for the columns."""
+    def fit(cls, rows: pd.DataFrame, near: RepeatBuying | None = None) -> RepeatBuying:
+        """Fit on one row per customer, all at the same moment; see `forecast` for the columns.
+
+        near: the fit of another moment, from which the search begins.
+        """
         history = _history(rows)
         return cls(
-            ParetoNBD().fit(history),
-            ModifiedBetaGeometricNBD().fit(history),
+            ParetoNBD().fit(history, near.pareto if near else None),
+            ModifiedBetaGeometricNBD().fit(history, near.regular if near else None),
             ShrunkOrderValue().fit(*_order_values(rows)),
         )
 

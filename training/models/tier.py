@@ -44,14 +44,14 @@ class TierTransition:
             index=list(TIERS), columns=seen, fill_value=0
         ) + 1.0 / len(seen)
         shares = counts.div(counts.sum(axis=1), axis=0)
-        matrix = {tier: shares.loc[tier].to_dict() for tier in TIERS}
+        matrix = {tier: {str(t): float(s) for t, s in shares.loc[tier].items()} for tier in TIERS}
         design = Design.of(rows, features)
         model = cls(matrix, design, xgb.Booster())
         model.booster = boosters.fit(
             design.matrix(rows), rows.tier_next.map(seen.index).to_numpy(dtype=float),
             offset=model._logs(rows.tier), weight=rows.weight.to_numpy(),
             aside=kept_aside(rows.customer_id), columns=design.columns,
-            objective="multi:softprob", num_class=max(len(seen), 2),
+            objective="multi:softprob", eta=boosters.MANY_TREES_ETA, num_class=max(len(seen), 2),
             min_child_weight=boosters.LEAST_LEAF_ROWS / 4.0,
         )  # fmt: skip
         return model

@@ -23,8 +23,6 @@ COVERAGE = 0.90
 QUANTILES = (0.05, 0.5, 0.95)
 # The tallest half per cent of values is cut in training: one wholesaler must not lead all trees.
 CAP_QUANTILE = 0.995
-# Three quantiles are three trees a round: larger steps, so that they do not take most of the time.
-QUANTILE_ETA = 0.15
 LEAST_LEAF_ROWS = 20.0  # of buyers, for the mean of a heavy-tailed value
 # A correction of the interval in log money: e^1.5 = 4.5 times; more is not calibration.
 MOST_WIDENING = 1.5
@@ -83,7 +81,7 @@ class TwoPart:
                 design.matrix(rows), np.log1p(np.maximum(value, 0.0)),
                 offset=_quantile_offset(rows), columns=design.columns,
                 objective="reg:quantileerror", quantile_alpha=list(QUANTILES),
-                min_child_weight=LEAST_LEAF_ROWS, eta=QUANTILE_ETA, **shared,
+                min_child_weight=LEAST_LEAF_ROWS, eta=boosters.MANY_TREES_ETA, **shared,
             ),
             largest=float(rows.value.max()),
         )  # fmt: skip

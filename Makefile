@@ -1,0 +1,39 @@
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: help setup demo test check fix bench lock
+
+help: ## What there is to make
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/'
+
+setup: .venv/installed ## The environment, from the lock file
+
+# --no-deps: the lock names every package, and leaves out one GPU library that xgboost asks for.
+.venv/installed: requirements.lock pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+demo: setup ## A simulated business, from raw events to a report and a ready service
+	$(BIN)/holdfast demo
+
+test: setup ## Every test
+	$(BIN)/pytest -n 2 --dist loadfile
+
+check: setup ## Style, docstrings, types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+fix: setup ## What the linter and the formatter can mend
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: setup ## Build, online and batch beside named rivals
+	$(BIN)/python -m tests.benchmarks
+
+lock: ## Pin every package anew (needs uv)
+	uv pip compile --universal --generate-hashes --no-emit-index-url --python-version 3.11 \
+		--group dev --no-header pyproject.toml -o requirements.lock

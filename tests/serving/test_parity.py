@@ -1,0 +1,95 @@
+"""The batch and the service give the same numbers, bit for bit, for everyone and for anyone."""
+
+import math
+
+import pytest
+
+from serving.batch import score_everyone
+from serving.policy import POLICY
+from serving.score import COLUMNS
+from tests.serving.conftest import AS_OF
+from training import champion
+from training.tasks import CHURN_TYPES, TIERS
+
+# Columns that answers carry in another form: the moment as text.
+ELSEWHERE = ("as_of",)
+
+
+@pytest.fixture(scope="module")
+def batch(trained_workspace):
+    """The score row of each customer who has bought, by id."""
+    scores = score_everyone(trained_workspace, champion.load(trained_workspace), POLICY, AS_OF)
+    return {row["customer_id"]: row for row in scores.to_dict("records")}
+
+
+def ask(service, customer_ids):
+    answer = service.post("/score", json={"customer_ids": customer_ids})
+    assert answer.status_code == 200, answer.text
+    return answer.json()["scores"]
+
+
+def flat(one):
+    """An answer as the columns of a score table."""
+    churn, value, tier = one["churn"] or {}, one["clv"], one["tier"]
+    types = {share["type"]: share["p"] for share in churn.get("types", [])}
+    return {
+        **{name: one[name] for name in COLUMNS if name in one},
+        "churn_probability": churn.get("probability"),
+        "churn_percentile": churn.get("percentile"),
+        "churn_band": churn.get("band"),
+        "clv_historical": value["historical"],
+        "clv_future": value["future"],
+        "clv_total": value["total"],
+        "clv_if_retained": value["future_if_retained"],
+        **{f"type_{cause}": types.get(cause) for cause in CHURN_TYPES},
+        "tier": tier["code"],
+        "tier_reason": tier["reason"],
+        **{f"tier_next_{name}": tier["next"][name] for name in TIERS},
+        # Without a risk to leave there is nobody to retain, and the answer does not speak of it.
+        "retain_advised": churn.get("retain_advised"),
+    }
+
+
+def assert_same(answers, batch):
+    for one in answers:
+        given, expected = flat(one), batch[one["customer_id"]]
+        assert set(given) == set(COLUMNS)
+        for name in set(COLUMNS) - set(ELSEWHERE):
+            if name == "retain_advised" and one["churn"] is None:
+                continue
+            wanted = expected[name]
+            is_null = wanted is None or (isinstance(wanted, float) and math.isnan(wanted))
+            allowed = (None, "unavailable") if is_null else (wanted,)
+            assert given[name] in allowed, (one["customer_id"], name, given[name], wanted)
+
+
+def test_everyone_at_once(service, batch):
+    assert len(batch) > 250
+    assert {row["status"] for row in batch.values()} == {"scored", "not_active"}
+    assert_same(ask(service, list(batch)), batch)
+
+
+def test_anyone_alone_and_in_any_company(service, batch):
+    ids = list(batch)
+    for one in ids[:20]:
+        assert_same(ask(service, [one]), batch)
+    for size in (2, 7, 50):
+        assert_same(ask(service, ids[::-1][:size]), batch)
+
+
+def test_the_batch_scores_whom_the_service_scores(service, batch, trained_workspace):
+    ids = [f"C{k:06d}" for k in range(1, 301)]
+    has_score = [one["customer_id"] for one in ask(service, ids) if one["clv"]]
+    assert sorted(has_score) == sorted(batch)
+
+
+def test_given_features_are_scored_as_those_of_the_store(service, batch, trained_workspace):
+    from features.store import FeatureStore
+
+    snapshot = FeatureStore(trained_workspace).snapshot(AS_OF)
+    bought = snapshot[snapshot.purchase_days_total > 0].head(50)
+    rows = bought.astype(object).where(bought.notna(), None).to_dict("records")
+    rows = [{**row, "as_of": AS_OF.isoformat()} for row in rows]
+    answer = service.post("/score_features", json={"rows": rows})
+    assert answer.status_code == 200, answer.text
+    assert_same(answer.json()["scores"], batch)

@@ -171,6 +171,7 @@ def ingest(
     """Files, or a known data set, into the workspace's events."""
     mouth = Mouth(quiet, as_json)
     from features import workspace
+    from features.datasets import load_dataset
     from features.errors import UserError
     from features.events import TABLES
     from features.reading import read, read_mapping
@@ -180,7 +181,7 @@ def ingest(
         raise UserError("Say what to bring in: --transactions FILE (and more), or --dataset NAME.")
     names = read_mapping(Path(mapping) if mapping else None, column or [])
     tables = {name: read(path, TABLES[name], names) for name, path in paths.items()}
-    tables = tables or _dataset_tables(dataset, folder)
+    tables = tables or load_dataset(dataset, folder)
     reports = workspace.ingest(_workspace(), tables, names.time_format)
     mouth.result({r.table: vars(r) for r in reports}, "\n".join(r.sentence() for r in reports))
 
@@ -231,11 +232,12 @@ def train(
     """
     mouth = Mouth(quiet, as_json)
     from features import workspace
+    from features.datasets import load_dataset
     from training.train import train as way
 
     space = _workspace()
     if dataset and not workspace.event_files(space, "transactions"):
-        for report in workspace.ingest(space, _dataset_tables(dataset, folder)):
+        for report in workspace.ingest(space, load_dataset(dataset, folder)):
             mouth.progress(report.sentence())
     learned = way(space, _request(space, as_of, horizon, value_horizon), mouth.progress)
     mouth.result(
@@ -372,18 +374,6 @@ def _request(space: Workspace, as_of: str, horizon: int, value_horizon: int) -> 
 
 def _given(**paths: Path | None) -> dict[str, Path]:
     return {name: path for name, path in paths.items() if path is not None}
-
-
-def _dataset_tables(name: str, folder: str) -> dict:
-    import ibis
-
-    from features.datasets import DATASETS
-    from features.errors import UserError
-
-    if name not in DATASETS:
-        raise UserError(f"The data set {name!r} is not known; there are {', '.join(DATASETS)}.")
-    frames = DATASETS[name].load(Path(folder) if folder else Path())
-    return {table: ibis.memtable(frame) for table, frame in frames.items() if len(frame)}
 
 
 def _records(table: object) -> list:

@@ -48,5 +48,6 @@ def write(scores: pd.DataFrame, path: Path) -> Path:
         if path.suffix == ".csv":
             scores.to_csv(temporary, index=False)
         else:
-            scores.astype({"as_of": "datetime64[us]"}).to_parquet(temporary, index=False)
+            # Microseconds: nanoseconds in Parquet break readers that cast them (DuckDB with Feast).
+            scores.to_parquet(temporary, index=False, coerce_timestamps="us")
     return path

@@ -90,11 +90,15 @@ def write_report(
         UserError: the scores have no customers, or lack a needed column.
     """
     given = view(scores, evidence.held_out, evidence.metrics, evidence.note, ENGLISH)
-    page = _template().render(
-        title=title,
-        facts=facts,
-        sections=[section(given) for section in SECTIONS],
-        words=given.words,
+    page = (
+        _template()
+        .render(
+            title=title,
+            facts=facts,
+            sections=[section(given) for section in SECTIONS],
+            words=given.words,
+        )
+        .strip()
     )
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(page, encoding="utf-8")

@@ -184,15 +184,17 @@ class Holdfast:
         while True:
             await anyio.sleep(SECONDS_BETWEEN_LOOKS)
             try:
-                found = champion.versions(self._space)
-                if {
-                    name: f"{name}@{v}" for name, v in found.items()
-                } != self._loaded.models.versions:
+                if self._is_outdated():
                     load = partial(Loaded.from_workspace, self._space)
                     self._loaded = await anyio.to_thread.run_sync(load)
                     log.info("the champion is now %s", self._loaded.models.versions)
             except Exception:  # a broken promotion must not end the service
                 log.exception("the new champion cannot be loaded; the former one goes on")
+
+    def _is_outdated(self) -> bool:
+        promoted = champion.versions(self._space)
+        labels = {name: f"{name}@{version}" for name, version in promoted.items()}
+        return labels != self._loaded.models.versions
 
 
 def now() -> datetime:

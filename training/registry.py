@@ -145,8 +145,10 @@ def _connect(workspace: Workspace) -> None:
 
 def _signature(models: ModelSet) -> ModelSignature:
     texts = set(models.churn.design.categories)
-    columns: list[ColSpec | TensorSpec] = [ColSpec("string" if name in texts else "double", name, required=False)
-               for name in models.reference.features]  # fmt: skip
+    columns: list[ColSpec | TensorSpec] = [
+        ColSpec("string" if name in texts else "double", name, required=False)
+        for name in models.reference.features
+    ]
     return ModelSignature(inputs=Schema(columns))
 
 

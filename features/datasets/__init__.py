@@ -6,9 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import ibis
+import ibis.expr.types as ir
 import pandas as pd
 
 from features.datasets import cdnow, data365, online_retail, simulated
+from features.errors import UserError
 
 
 @dataclass(frozen=True)
@@ -30,3 +33,15 @@ DATASETS: dict[str, Dataset] = {
         Dataset("data365", "Learning platform: purchases and use, 2022.", data365.load),
     )
 }
+
+
+def load_dataset(name: str, folder: str) -> dict[str, ir.Table]:
+    """The tables of a known data set that have rows, ready for `workspace.ingest`.
+
+    folder: where its files lie; not needed for `simulated`. Raises UserError for a name that is
+    not listed or files that are not there.
+    """
+    if name not in DATASETS:
+        raise UserError(f"The data set {name!r} is not known; there are {', '.join(DATASETS)}.")
+    frames = DATASETS[name].load(Path(folder))
+    return {table: ibis.memtable(frame) for table, frame in frames.items() if len(frame)}

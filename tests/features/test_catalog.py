@@ -122,7 +122,7 @@ def test_the_same_events_would_move_the_feature_if_they_were_known(
 
 
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
-def test_an_event_exactly_at_the_moment_counts_and_a_microsecond_later_does_not(family):
+def test_an_event_exactly_at_the_moment_counts_and_a_microsecond_later_does_not(family, today):
     newcomers = [
         [f"eve {at.isoformat()} 5", f"eve {at.isoformat()} visit"]
         for at in (AS_OF, AS_OF + MICROSECOND)
@@ -132,15 +132,16 @@ def test_an_event_exactly_at_the_moment_counts_and_a_microsecond_later_does_not(
         for purchase, visit in newcomers
     )
     assert set(in_time) - set(late) == {"eve"}
-    assert late == CROWD.values(family, AS_OF)
+    assert late == today[family.name]
 
 
-@pytest.mark.parametrize("dialect", DIALECTS)
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
-def test_the_query_compiles_on_other_engines(family, dialect):
+def test_the_query_compiles_on_other_engines(family):
     unbound = {name: ibis.table(table.schema(), name=name) for name, table in TABLES.items()}
-    query = str(ibis.to_sql(family.compute(Events(**unbound), AS_OF), dialect=dialect))
-    assert all(feature.name in query for feature in family.features)
+    rows = family.compute(Events(**unbound), AS_OF)
+    for dialect in DIALECTS:
+        query = str(ibis.to_sql(rows, dialect=dialect))
+        assert all(feature.name in query for feature in family.features), dialect
 
 
 def test_names_are_plain_and_unique_over_all_families():
@@ -170,7 +171,7 @@ def test_every_feature_has_values_right_by_hand():
         assert {re.sub(r"_\d+d$", "", name) for name in listed} == without_window
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_the_order_of_the_rows_changes_nothing(seed, today):
     shuffle = Random(seed).sample
     shuffled = World(
@@ -183,8 +184,8 @@ def test_the_order_of_the_rows_changes_nothing(seed, today):
 
 def test_events_split_into_several_files_change_nothing(tmp_path, today):
     pieces = Workspace(tmp_path)
-    for part in range(3):
-        piece = World(CROWD.customers, CROWD.transactions[part::3], CROWD.interactions[part::3])
+    for part in range(2):
+        piece = World(CROWD.customers, CROWD.transactions[part::2], CROWD.interactions[part::2])
         ingest(pieces, {name: getattr(piece.events, name) for name in TABLES})
     events = open_events(pieces)
     for family in FAMILIES:

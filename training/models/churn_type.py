@@ -129,7 +129,8 @@ class ChurnType:
             design.matrix(leavers), label.map(list(shares).index).to_numpy(dtype=float),
             offset=np.tile(np.log(list(shares.values())), (len(leavers), 1)),
             weight=leavers.weight.to_numpy(), aside=kept_aside(leavers.customer_id),
-            columns=design.columns, objective="multi:softprob", eta=boosters.MANY_TREES_ETA, num_class=len(shares),
+            columns=design.columns, objective="multi:softprob", num_class=len(shares),
+            eta=boosters.MANY_TREES_ETA,
             min_child_weight=boosters.LEAST_LEAF_ROWS / len(shares),
         )  # fmt: skip
         return cls(shares, design, booster, "model")

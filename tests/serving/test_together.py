@@ -1,0 +1,77 @@
+"""Calls that wait at the same moment are worked on together."""
+
+import asyncio
+import threading
+
+import pytest
+
+from serving.together import Together
+
+
+class Slow:
+    """Work that doubles numbers, waits until it may, and remembers its batches."""
+
+    def __init__(self):
+        self.batches, self.may_go_on = [], threading.Event()
+
+    def __call__(self, items):
+        self.batches.append(items)
+        assert self.may_go_on.wait(10)
+        if 0 in items:
+            raise ZeroDivisionError("nothing to double")
+        return [2 * item for item in items]
+
+
+def results(work, *calls, most=10):
+    """What each call got; the first is under way when the others arrive."""
+
+    async def run():
+        lane = Together(work, most)
+        first = asyncio.create_task(lane.results(calls[0]))
+        while not work.batches:
+            await asyncio.sleep(0.001)
+        others = [asyncio.create_task(lane.results(items)) for items in calls[1:]]
+        await asyncio.sleep(0.01)
+        work.may_go_on.set()
+        return await asyncio.gather(first, *others, return_exceptions=True)
+
+    return asyncio.run(run())
+
+
+def test_what_arrives_meanwhile_is_one_batch_and_each_call_gets_its_own():
+    work = Slow()
+    assert results(work, [1], [2, 3], [], [4]) == [[2], [4, 6], [], [8]]
+    assert work.batches == [[1], [2, 3, 4]]
+
+
+@pytest.mark.parametrize(
+    ("most", "batches"),
+    [(3, [[1], [2, 3, 4], [5]]), (2, [[1], [2, 3], [4, 5]]), (1, [[1], [2, 3], [4], [5]])],
+)
+def test_a_batch_is_no_larger_than_allowed_unless_by_one_call(most, batches):
+    work = Slow()
+    assert results(work, [1], [2, 3], [4], [5], most=most) == [[2], [4, 6], [8], [10]]
+    assert work.batches == batches
+
+
+def test_a_failure_reaches_its_callers_and_the_lane_goes_on():
+    work = Slow()
+    failed, fine = results(work, [0], [1])
+    assert isinstance(failed, ZeroDivisionError)
+    assert fine == [2]
+
+
+def test_a_caller_who_has_gone_does_not_keep_the_others_waiting():
+    work = Slow()
+
+    async def run():
+        lane = Together(work, 10)
+        gone = asyncio.create_task(lane.results([1]))
+        while not work.batches:
+            await asyncio.sleep(0.001)
+        waiting = asyncio.create_task(lane.results([2]))
+        gone.cancel()
+        work.may_go_on.set()
+        return await waiting
+
+    assert asyncio.run(run()) == [4]

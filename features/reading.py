@@ -89,7 +89,11 @@ def _number_columns(raw: ir.Table, names: list[str]) -> list[str]:
         return []
     texts = {name: raw[name].strip().nullif("") for name in names}
     facts = raw.agg(**{name: text.re_search(_NUMBER).all() for name, text in texts.items()})
-    return [name for name, is_number in facts.to_pyarrow().to_pylist()[0].items() if is_number]
+    try:
+        answers = facts.to_pyarrow().to_pylist()[0]
+    except backend.ENGINE_ERRORS:
+        return []  # a broken line further down is reported when the rows are read
+    return [name for name, is_number in answers.items() if is_number]
 
 
 def _load_yaml(path: Path) -> dict:

@@ -86,8 +86,8 @@ def _scores(rows: pd.DataFrame, models: ModelSet, call: Call) -> list[dict[str, 
     for end in ("low", "high"):
         bound = scores[f"expected_value_{end}"]
         columns[f"future_{end}"] = policy.present_value(bound, horizon_days).tolist()
-    is_margin = rows.margin_total.notna() | (policy.margin_rate != 1.0)
-    columns["value_basis"] = ["margin" if margin else "revenue" for margin in is_margin]
+    basis = "revenue" if policy.margin_rate == 1.0 else "margin"
+    columns["value_basis"] = [basis] * len(rows)
     columns["evidence"] = _evidence(rows)
     columns["missing"] = _missing(rows, models)
     return [

@@ -64,14 +64,18 @@ class Policy:
 
     def tier(self, value: pd.Series, rows: pd.DataFrame, cuts: TierCuts) -> pd.Series:
         """The value class by the stored cuts; below_zero only when the cost to serve is known."""
-        return value_tiers.assign(value, rows, cuts, self.cost_to_serve)
+        return value_tiers.assign(value, rows, cuts, self.cost_to_serve, self.margin_rate)
 
     def tier_reason(self, value: pd.Series, tier: pd.Series, cuts: TierCuts) -> pd.Series:
         """The figures that decided the tier, in a few words."""
-        cut = f"{cuts.most_valuable:,.0f}"
+        cut = f"cut {cuts.most_valuable:,.0f}"
         sign = np.where(tier == "mvc", ">=", "<")
-        texts = [f"forecast {v:,.0f} {s} cut {cut}" for v, s in zip(value, sign, strict=True)]
-        return pd.Series(texts, value.index)
+        texts = [f"forecast {v:,.0f} {s} {cut}" for v, s in zip(value, sign, strict=True)]
+        reason = pd.Series(texts, value.index, dtype=object)
+        for row in value.index[tier == "below_zero"]:
+            margin = value[row] * self.margin_rate
+            reason[row] = f"margin {margin:,.0f} <= cost to serve {self.cost_to_serve:,.0f}"
+        return reason
 
     def stage(self, rows: pd.DataFrame, is_active: pd.Series) -> pd.Series:
         """The lifecycle stage, by precedence termination, decline, growth, maturity.

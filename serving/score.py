@@ -60,7 +60,7 @@ def _money(
 ) -> pd.DataFrame:
     future = policy.present_value(answer.expected_value, horizon_days)
     if_retained = policy.if_retained(future, answer.purchase_probability)
-    historical = _historical(rows, policy)
+    historical = rows.spend_total * policy.margin_rate
     loss = answer.churn_probability.fillna(0.0) * if_retained
     return pd.DataFrame(
         {
@@ -72,11 +72,6 @@ def _money(
             "max_spend": policy.save_rate * loss,
         }
     )
-
-
-def _historical(rows: pd.DataFrame, policy: Policy) -> pd.Series:
-    """Margin so far: as given on the lines, else the margin rate times the net money."""
-    return rows.margin_total.astype(float).fillna(rows.spend_total * policy.margin_rate)
 
 
 def _types(rows: pd.DataFrame, churn: pd.Series, models: ModelSet) -> pd.DataFrame:

@@ -23,12 +23,14 @@ from mlflow.exceptions import MlflowException
 from mlflow.models import ModelSignature
 from mlflow.tracking import MlflowClient
 from mlflow.types import ColSpec, Schema, TensorSpec
+from mlflow.types.schema import AnyType
 
 from features import backend
 from features.errors import UserError
 from features.workspace import Workspace
 from training.model_set import ModelSet
 from training.models import MODELS
+from training.models.design import Design
 from training.tasks import TASKS
 
 log = logging.getLogger(__name__)
@@ -88,7 +90,7 @@ def register(models: ModelSet, folder: Path, tags: Mapping[str, str]) -> dict[st
             name=name,
             loader_module="training.registry",
             data_path=str(folder / name),
-            signature=_signature(models),
+            signature=_signature(models, name),
             pip_requirements=_REQUIREMENTS,
             registered_model_name=name,
             metadata={"definition": models.tasks[name].definition},
@@ -110,6 +112,8 @@ def promote(workspace: Workspace, versions: Mapping[str, str] | None = None) -> 
     _connect(workspace)
     client = MlflowClient()
     chosen = dict(versions or {name: _version(client, name, CHALLENGER) for name in TASKS})
+    for name, version in chosen.items():
+        _refuse_unknown(client, name, version)
     for name, version in chosen.items():
         former = _alias(client, name, CHAMPION)
         if former and former != version:
@@ -143,13 +147,21 @@ def _connect(workspace: Workspace) -> None:
     mlflow.set_experiment(EXPERIMENT)
 
 
-def _signature(models: ModelSet) -> ModelSignature:
-    texts = set(models.churn.design.categories)
+def _signature(models: ModelSet, task: str) -> ModelSignature:
     columns: list[ColSpec | TensorSpec] = [
-        ColSpec("string" if name in texts else "double", name, required=False)
+        ColSpec(_column_type(models.churn.design, name), name, required=False)
         for name in models.reference.features
     ]
+    if task == "tier":
+        columns.append(ColSpec("string", "tier"))  # where the customer stands today
     return ModelSignature(inputs=Schema(columns))
+
+
+def _column_type(design: Design, name: str) -> str | AnyType:
+    if name in design.categories:
+        return "string"
+    # A column the model found nothing in may be either: a constant, or texts nobody shares.
+    return "double" if name in design.numbers else AnyType()
 
 
 def _alias(client: MlflowClient, name: str, alias: str) -> str | None:
@@ -167,6 +179,16 @@ def _version(client: MlflowClient, name: str, alias: str) -> str:
             "Train one first: holdfast train."
         )
     return version
+
+
+def _refuse_unknown(client: MlflowClient, name: str, version: str) -> None:
+    try:
+        client.get_model_version(name, version)
+    except MlflowException:
+        raise UserError(
+            f"There is no version {version} of the model {name} in this workspace. "
+            "Name one that a training registered."
+        ) from None
 
 
 def _lay_out(workspace: Workspace, versions: Mapping[str, str]) -> None:

@@ -46,7 +46,8 @@ def training_cutoffs(first: datetime, now: datetime, horizon_days: int) -> tuple
 
     first: the first event of the business. With at least SHORT_HISTORY horizons of history they
     are PANEL_CUTS moments from one horizon ago backwards and those of the same season last year;
-    with less, four divisions of the span, each with the rest of it as its horizon.
+    with less, or with less than LEAST_SPAN_DAYS before the newest of them, four divisions of the
+    span, each with the rest of it as its horizon.
     Raises UserError when the history is shorter than LEAST_SPAN_DAYS.
     """
     span = (now - first).days
@@ -56,12 +57,12 @@ def training_cutoffs(first: datetime, now: datetime, horizon_days: int) -> tuple
             f"{first:%Y-%m-%d}, {span} days before. Bring at least {LEAST_SPAN_DAYS} days of "
             "history, better two horizons."
         )
-    if span < SHORT_HISTORY * horizon_days:
+    least = max(LEAST_HISTORY * horizon_days, LEAST_SPAN_DAYS)
+    if span < max(SHORT_HISTORY * horizon_days, horizon_days + least):
         return _divisions_of_span(first, now, span)
     step = min(max(horizon_days // 4, SHORTEST_STEP), LONGEST_STEP)
     ago = {horizon_days + i * step for i in range(PANEL_CUTS)}
     ago |= {days for days in SEASON_CUTS if days >= horizon_days}
-    least = max(LEAST_HISTORY * horizon_days, LEAST_SPAN_DAYS)
     return tuple(
         CutOff(now - timedelta(days=days), horizon_days)
         for days in sorted(ago)

@@ -57,22 +57,27 @@ class TierCuts:
 
 
 def assign(
-    value: pd.Series, rows: pd.DataFrame, cuts: TierCuts, cost_to_serve: float | None
+    value: pd.Series,
+    rows: pd.DataFrame,
+    cuts: TierCuts,
+    cost_to_serve: float | None,
+    margin_rate: float = 1.0,
 ) -> pd.Series:
     """The tier code of each row, in the order of precedence below-zero, MVC, MGC, maintain.
 
-    value: forecast value net of everything but the cost to serve. rows: age, purchase_trend_90d
+    value: forecast net money, in which the cuts were measured. rows: age, purchase_trend_90d
     and purchase_days_recent_90d. cost_to_serve: expected cost per customer over the same horizon;
     None when it is not known, and then nobody is below zero, since revenue alone cannot tell.
+    margin_rate: the margin per unit of money, from which that cost is paid.
     """
     tier = pd.Series("maintain", rows.index, dtype=object)
     possible = np.array(cuts.possible)[_bands(rows.age)]
-    has_gap = possible - value >= LEAST_GAP_SHARE * possible
+    has_gap = (possible > 0) & (possible - value >= LEAST_GAP_SHARE * possible)
     is_growing = (rows.purchase_trend_90d >= 0) & (rows.purchase_days_recent_90d > 0)
     tier[has_gap & is_growing] = "mgc"
     tier[value >= cuts.most_valuable] = "mvc"
     if cost_to_serve is not None:
-        tier[value - cost_to_serve <= 0] = "below_zero"
+        tier[value * margin_rate - cost_to_serve <= 0] = "below_zero"
     return tier
 
 

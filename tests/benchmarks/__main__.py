@@ -1,7 +1,7 @@
-"""Run every benchmark and print its table: `make bench`."""
+"""Run every benchmark and write its table: `make bench`."""
+
+import sys
 
 from tests.benchmarks import build, online
 
-print(build.table())
-print()
-print(online.table())
+sys.stdout.write(f"{build.table()}\n\n{online.table()}\n")

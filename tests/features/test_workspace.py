@@ -111,6 +111,10 @@ def test_a_line_of_another_length_far_down_is_refused(workspace, bring):
         "The transactions cannot be read to the end: Invalid Input Error: CSV Error on Line: "
         "60002. Correct the file, or the mapping and the time format with which it is read."
     )
+    with pytest.raises(
+        UserError, match=r"^The customers cannot be read to the end: .* Line: 60002"
+    ):
+        bring(customers="customer_id,since,age\n" + many + "ann,2024-01-03,5,6\n")
     assert files(workspace) == []
 
 

@@ -153,7 +153,7 @@ def test_the_interval_is_discounted_like_the_value():
     [
         ({}, POLICY, "revenue"),
         ({}, replace(POLICY, margin_rate=0.4), "margin"),
-        ({"margin_total": 90.0}, POLICY, "margin"),
+        ({"margin_total": 90.0}, POLICY, "revenue"),
     ],
 )
 def test_value_is_called_margin_only_when_margins_are_in_it(change, policy, basis):

@@ -8,11 +8,12 @@ more regularly.
 
 import logging
 from dataclasses import asdict, dataclass
+from functools import reduce
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import betainc, betaln, expit, gammaln, logsumexp, softmax, xlogy
+from scipy.special import betainc, betaln, expit, gammaln, xlogy
 from sklearn.exceptions import NotFittedError
 
 from features.errors import UserError
@@ -159,7 +160,7 @@ class _BetaGeometric:
             - gammaln(r)
             + r * np.log(alpha)
             - (r + k * x) * np.log(alpha + T)
-            + logsumexp(_log_phases(r, alpha, k, history), axis=0)
+            + _log_total(_log_phases(r, alpha, k, history))
             + np.logaddexp(0.0, self._log_odds_left(params, k, history))
         )
 
@@ -172,7 +173,7 @@ class _BetaGeometric:
             np.log(a)
             - np.log(b + np.maximum(chances_to_leave, 1.0) - 1.0)
             + (r + k * x) * (np.log(alpha + T) - np.log(alpha + t_x))
-            - logsumexp(_log_phases(r, alpha, k, history), axis=0)
+            - _log_total(_log_phases(r, alpha, k, history))
         )
         return np.where(chances_to_leave > 0, log_odds, -np.inf)
 
@@ -182,7 +183,8 @@ class _BetaGeometric:
         """What decides the orders of those alive: see `_chance_of_order`."""
         r, alpha, _, _ = self._params()
         T, t = history.age, history.horizon(horizon_days)
-        phases = softmax(_log_phases(r, alpha, self.k, history), axis=0)
+        phases = _log_phases(r, alpha, self.k, history)
+        phases = np.exp(phases - _log_total(phases))
         return r + self.k * history.frequency, phases, t / (alpha + T + t)
 
 
@@ -254,6 +256,15 @@ def _log_phases(r: float, alpha: float, k: int, history: PurchaseHistory) -> Flo
     return gammaln(R + j) - gammaln(R) - gammaln(j + 1.0) + xlogy(j, silence / (alpha + T))
 
 
+def _log_total(log_phases: FloatArray) -> FloatArray:
+    """Log of the sum over the phases, (n,).
+
+    Term by term, because NumPy's own sums are ordered by the number of customers: one customer
+    alone must get the same bits as among many.
+    """
+    return reduce(np.logaddexp, log_phases)
+
+
 def _chance_of_order(
     n: int, shape: FloatArray, phases: FloatArray, share: FloatArray
 ) -> FloatArray:
@@ -270,7 +281,7 @@ def _chance_of_order(
     """
     k = len(phases)
     j = np.arange(k)[:, None]
-    return np.sum(phases * betainc(n * k - j, shape + j, share), axis=0)
+    return reduce(np.add, phases * betainc(n * k - j, shape + j, share))
 
 
 def _orders_if_alive(

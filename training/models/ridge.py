@@ -15,6 +15,8 @@ MOST_STEPS = 12
 PRECISION = 1e-4  # in log odds per standard deviation
 # Beyond three standard deviations a column says no more; without the bound one wholesaler leads.
 MOST_DEVIATIONS = 3.0
+# The matrix is float32: a smaller spread of a log is the rounding of a constant.
+LEAST_DEVIATION = 1e-6
 
 
 @dataclass
@@ -55,7 +57,9 @@ class Ridge:
 
     def difference(self, matrix: NDArray) -> NDArray[np.float64]:
         """What to add to the offset, log odds, (n,)."""
-        return self._standardized(matrix) @ self.weights
+        # Not by matrix product, whose order of summation depends on the number of rows: one
+        # customer alone must get the same bits as among many.
+        return np.einsum("ij,j->i", self._standardized(matrix), self.weights)
 
     def _standardized(self, matrix: NDArray) -> NDArray[np.float64]:
         z = (_signed_logs(matrix) - self.mean) / self.deviation
@@ -100,11 +104,11 @@ def _log_loss(
 
 
 def _moments(matrix: NDArray) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Mean and standard deviation of the signed logs; 0 and 1 for a column without values."""
+    """Mean and standard deviation of the signed logs; 0 and 1 for one without values."""
     logs = _signed_logs(matrix)
     logs = np.where(np.all(np.isnan(logs), axis=0), 0.0, logs)
     deviation = np.nanstd(logs, axis=0)
-    return np.nanmean(logs, axis=0), np.where(deviation > 0, deviation, 1.0)
+    return np.nanmean(logs, axis=0), np.where(deviation > LEAST_DEVIATION, deviation, 1.0)
 
 
 def _signed_logs(matrix: NDArray) -> NDArray[np.float64]:

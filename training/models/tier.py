@@ -62,11 +62,9 @@ class TierTransition:
         rows: features and the `tier` of today.
         """
         logs = boosters.predict(self.booster, self.design.matrix(rows), self._logs(rows.tier))
-        odds = np.exp(logs - logs.max(axis=1, keepdims=True))
         seen = self._seen()
-        found = pd.DataFrame(
-            (odds / odds.sum(axis=1, keepdims=True))[:, : len(seen)], rows.index, seen
-        )
+        odds = np.exp(logs - logs.max(axis=1, keepdims=True))[:, : len(seen)]
+        found = pd.DataFrame(odds / odds.sum(axis=1, keepdims=True), rows.index, seen)
         return found.reindex(columns=list(TIERS), fill_value=0.0)
 
     def baseline(self, tiers: pd.Series) -> pd.DataFrame:

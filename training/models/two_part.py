@@ -24,6 +24,9 @@ QUANTILES = (0.05, 0.5, 0.95)
 # The tallest half per cent of values is cut in training: one wholesaler must not lead all trees.
 CAP_QUANTILE = 0.995
 LEAST_LEAF_ROWS = 20.0  # of buyers, for the mean of a heavy-tailed value
+# The total is that of the leveled buy-till-you-die forecast: trees cut at CAP_QUANTILE rank better
+# than they total. Further than twice off, the trees know something the level does not.
+ANCHORS = (0.5, 2.0)
 # A correction of the interval in log money: e^1.5 = 4.5 times; more is not calibration.
 MOST_WIDENING = 1.5
 
@@ -33,8 +36,9 @@ class TwoPart:
     """E[value] = P(buys) x E[value | buys]; median and interval by conformalized quantiles.
 
     Claim: on values that are mostly zero it ranks and levels better than one regression.
-    `widening` is measured on the newest matured cut-off by a model that had not seen it:
-    [lower, upper] additions in log1p money, for likely and for unlikely buyers.
+    `anchor` scales the mean so that its total is the level's (training/level.py). `widening` is
+    measured on the newest matured cut-off by a model that had not seen it: [lower, upper]
+    additions in log1p money, for likely and for unlikely buyers.
     Source of the interval: Romano, Patterson, Candes (2019), Conformalized quantile regression.
     """
 
@@ -43,6 +47,7 @@ class TwoPart:
     amount: xgb.Booster
     quantiles: xgb.Booster
     largest: float
+    anchor: float = 1.0
     widening: dict[str, list[float]] = field(
         default_factory=lambda: {"likely": [0.0, 0.0], "unlikely": [0.0, 0.0]}
     )
@@ -54,7 +59,11 @@ class TwoPart:
         """Fit on a panel of matured cut-offs for the customers of `today`; see Boosting.fit."""
         offsets, rows = Offsets.learn(panel, today, as_of)
         purchase = Boosting.on_offsets(offsets, rows, today, features)
-        return cls.on_purchase(purchase, rows, features)
+        model = cls.on_purchase(purchase, rows, features)
+        expected = float(np.exp(offsets.columns(today).offset_money).sum())
+        forecast = float(model.predict(today).expected_value.sum())
+        model.anchor = float(np.clip(expected / max(forecast, 1e-9), *ANCHORS))
+        return model
 
     @classmethod
     def on_purchase(
@@ -67,12 +76,12 @@ class TwoPart:
         largest = float(np.quantile(value, CAP_QUANTILE))
         value = np.minimum(value, max(largest, 1.0))
         shared = {"weight": rows.weight.to_numpy(), "aside": kept_aside(rows.customer_id)}
-        buys = (rows.bought.to_numpy(dtype=float) > 0) & (value > 0)
+        buys, paid = _payments(rows, value)
         return cls(
             purchase=purchase,
             design=design,
             amount=boosters.fit(
-                design.matrix(rows[buys]), value[buys], offset=_log_amount(rows[buys]),
+                design.matrix(rows[buys]), paid, offset=_log_amount(rows[buys]),
                 weight=shared["weight"][buys], aside=shared["aside"][buys],
                 columns=design.columns, objective="reg:gamma",
                 min_child_weight=LEAST_LEAF_ROWS,
@@ -110,7 +119,7 @@ class TwoPart:
         matrix = self.design.matrix(columns)
         chance = self.purchase.predict_on(columns)
         amount = np.exp(boosters.predict(self.amount, matrix, _log_amount(columns)))
-        mean = chance * np.minimum(amount, self.largest)
+        mean = self.anchor * chance * np.minimum(amount, self.largest)
         low, median, high = self._interval(columns, matrix, chance)
         return pd.DataFrame(
             {
@@ -141,8 +150,8 @@ class TwoPart:
         self.purchase.save(folder / "purchase")
         boosters.save(self.amount, folder / "amount.ubj")
         boosters.save(self.quantiles, folder / "quantiles.ubj")
-        stored = {"design": self.design.to_dict(), "largest": self.largest,
-                  "widening": self.widening}  # fmt: skip
+        numbers = {"largest": self.largest, "anchor": self.anchor, "widening": self.widening}
+        stored = {"design": self.design.to_dict()} | numbers
         (folder / "model.json").write_text(json.dumps(stored))
 
     @classmethod
@@ -154,9 +163,17 @@ class TwoPart:
             design=Design.from_dict(stored["design"]),
             amount=boosters.load(folder / "amount.ubj"),
             quantiles=boosters.load(folder / "quantiles.ubj"),
-            largest=stored["largest"],
-            widening=stored["widening"],
+            **{name: stored[name] for name in ("largest", "anchor", "widening")},
         )
+
+
+def _payments(rows: pd.DataFrame, value: NDArray) -> tuple[NDArray[np.bool_], NDArray]:
+    """Which rows teach what a buyer pays, (n,), and what those pay."""
+    buys = (rows.bought.to_numpy(dtype=float) > 0) & (value > 0)
+    if buys.any():
+        return buys, value[buys]
+    # A business that has stopped: its past alone says what a buyer would pay.
+    return np.ones(len(rows), dtype=bool), np.exp(_log_amount(rows))
 
 
 def _log_amount(columns: pd.DataFrame) -> NDArray[np.float64]:

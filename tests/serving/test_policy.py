@@ -1,0 +1,145 @@
+"""The business rules by example."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from serving.policy import POLICY, Policy
+from training.tasks import CHURN_TYPES
+from training.value_tiers import TierCuts
+
+CUTS = TierCuts(most_valuable=500.0, possible=(100.0, 100.0, 100.0))
+
+
+def test_the_label_names_version():
+    assert replace(POLICY, version=3).label == "policy@3"
+
+
+@pytest.mark.parametrize(
+    ("churn", "expected"),
+    [(0.0, "low"), (0.3299, "low"), (0.33, "medium"), (0.6599, "medium"), (0.66, "high"),
+     (1.0, "high")],
+)  # fmt: skip
+def test_a_band_begins_at_its_edge(churn, expected):
+    assert POLICY.band(pd.Series([churn])).tolist() == [expected]
+
+
+def test_without_a_risk_there_is_no_band():
+    assert POLICY.band(pd.Series([np.nan, 0.5])).isna().tolist() == [True, False]
+
+
+def test_money_of_a_month_is_discounted_by_one_month():
+    value = POLICY.present_value(pd.Series([100.0]), 30)
+    assert value[0] == pytest.approx(100 / 1.10 ** (1 / 12))
+
+
+def test_money_of_a_year_comes_evenly_month_by_month():
+    policy = Policy(margin_rate=0.5, discount_rate=0.10)
+    expected = 0.5 * sum(100.0 / 1.10 ** (month / 12) for month in range(1, 13))
+    assert policy.present_value(pd.Series([1200.0]), 365)[0] == pytest.approx(expected)
+
+
+def test_without_discount_the_present_value_is_the_margin():
+    policy = Policy(margin_rate=0.3, discount_rate=0.0)
+    assert policy.present_value(pd.Series([1000.0]), 365)[0] == pytest.approx(300.0)
+
+
+def test_if_retained_divides_by_the_chance_to_stay_but_not_by_next_to_nothing():
+    found = POLICY.if_retained(pd.Series([60.0, 60.0, 60.0]), pd.Series([0.6, 0.05, 0.001]))
+    assert found.tolist() == pytest.approx([100.0, 1200.0, 1200.0])
+
+
+def tier_rows(count):
+    return pd.DataFrame(
+        {
+            "age": [200.0] * count,
+            "purchase_trend_90d": 0.0,
+            "purchase_days_recent_90d": 1.0,
+        }
+    )
+
+
+def test_nobody_is_below_zero_while_the_cost_to_serve_is_not_known():
+    value = pd.Series([600.0, 10.0, 90.0, 0.0])
+    assert POLICY.tier(value, tier_rows(4), CUTS).tolist() == ["mvc", "mgc", "maintain", "mgc"]
+
+
+def test_below_zero_is_margin_that_does_not_cover_the_cost():
+    value = pd.Series([600.0, 10.0, 90.0, 91.0])
+    policy = Policy(cost_to_serve=9.0, margin_rate=0.1)
+    assert policy.tier(value, tier_rows(4), CUTS).tolist() == [
+        "mvc", "below_zero", "below_zero", "maintain",
+    ]  # fmt: skip
+
+
+def test_the_reason_names_the_figures_that_decided():
+    value = pd.Series([1600.0, 120.0, 700.0], index=[7, 3, 5])
+    tier = pd.Series(["mvc", "maintain", "below_zero"], value.index)
+    policy = Policy(cost_to_serve=90.0, margin_rate=0.1)
+    assert policy.tier_reason(value, tier, CUTS).to_dict() == {
+        7: "forecast 1,600 >= cut 500",
+        3: "forecast 120 < cut 500",
+        5: "margin 70 <= cost to serve 90",
+    }
+
+
+def stage(active=True, **changes):
+    """The stage of a customer of five purchase days, one every 30, last seen 10 days ago."""
+    row = {
+        "purchase_days_total": 5.0, "age": 400.0, "gap_mean": 30.0, "recency": 10.0,
+        "spend_trend_90d": 0.0, "open_complaints": 0.0, "payments_failed_unrecovered": 0.0,
+    }  # fmt: skip
+    rows = pd.DataFrame([{**row, **changes}])
+    return POLICY.stage(rows, pd.Series([active]))[0]
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, "maturity"),
+        ({"spend_trend_90d": 0.25}, "maturity"),
+        ({"spend_trend_90d": 0.26}, "growth"),
+        ({"spend_trend_90d": -0.25}, "maturity"),
+        ({"spend_trend_90d": -0.26}, "decline"),
+        ({"recency": 60.0}, "maturity"),
+        ({"recency": 61.0}, "decline"),  # more than twice the own gap
+        ({"recency": 61.0, "spend_trend_90d": 1.0}, "decline"),
+        ({"age": 89.0}, "growth"),  # not yet three gaps long a customer
+        ({"age": 89.0, "spend_trend_90d": -1.0}, "growth"),  # a newcomer's trend says nothing
+        ({"purchase_days_total": 1.0, "gap_mean": None}, "growth"),
+        ({"active": False}, "termination"),
+        ({"active": False, "open_complaints": 1.0}, "decline"),
+        ({"active": False, "payments_failed_unrecovered": 1.0}, "decline"),
+        ({"open_complaints": 1.0}, "maturity"),
+    ],
+)
+def test_the_stage_by_precedence(given, expected):
+    given = {"gap_mean": 30.0, **given}
+    given["gap_mean"] = float("nan") if given["gap_mean"] is None else given["gap_mean"]
+    assert stage(**given) == expected
+
+
+def test_a_business_without_interactions_has_stages_too():
+    rows = pd.DataFrame(
+        {"purchase_days_total": [5.0], "age": 400.0, "gap_mean": 30.0, "recency": 300.0,
+         "spend_trend_90d": 0.0}
+    )  # fmt: skip
+    assert POLICY.stage(rows, pd.Series([False])).tolist() == ["termination"]
+
+
+@pytest.mark.parametrize(
+    ("types", "tier", "expected"),
+    [
+        ({"malicious": 0.3, "fault": 0.2}, "mvc", False),
+        ({"malicious": 0.2, "fault": 0.3}, "mvc", True),
+        ({"malicious": None, "fault": 0.3}, "maintain", True),
+        ({"fault": 0.3}, "below_zero", False),
+        ({}, "mvc", True),  # not active: no causes at all
+    ],
+)
+def test_neither_the_malicious_nor_those_below_zero_are_retained(types, tier, expected):
+    given = {f"type_{cause}": [types.get(cause)] for cause in CHURN_TYPES}
+    frame = pd.DataFrame(given, dtype=float)
+    assert POLICY.retain_advised(frame, pd.Series([tier])).tolist() == [expected]

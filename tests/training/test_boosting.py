@@ -1,0 +1,95 @@
+"""The purchase model on a shop whose leavers complain before they go."""
+
+import copy
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.special import expit
+
+from training.metrics import log_loss
+from training.models.baseline import Baseline
+from training.models.boosting import (
+    LEAST_PROBABILITY,
+    MOST_ROWS,
+    SLOPES,
+    Boosting,
+    kept_aside,
+    thinned,
+)
+
+
+@pytest.fixture(scope="module")
+def boosting(two_part):
+    return two_part.purchase
+
+
+def test_it_beats_the_baseline_and_the_offset_alone(boosting, shop):
+    happened = shop.today.bought
+    model = log_loss(happened, boosting.predict(shop.today))
+    offset = log_loss(happened, expit(boosting.offsets.columns(shop.today).offset_odds))
+    rule = log_loss(happened, Baseline.fit(shop.panel).predict(shop.today).purchase_probability)
+    assert model < 0.9 * offset < rule
+
+
+def test_it_is_right_in_total(boosting, shop):
+    assert boosting.predict(shop.today).mean() == pytest.approx(shop.today.bought.mean(), abs=0.05)
+
+
+def test_a_complaint_lowers_the_chance_of_the_same_customer(boosting, shop):
+    quiet = boosting.predict(shop.today.assign(count_complaint_90d=0.0))
+    loud = boosting.predict(shop.today.assign(count_complaint_90d=1.0))
+    assert (loud <= quiet).all()
+    assert (quiet - loud)[shop.today.recency.to_numpy() < 60].mean() > 0.2
+
+
+def test_no_chance_is_certain(boosting, shop):
+    certain = copy.copy(boosting)
+    certain.slope = 1000.0
+    chance = certain.predict(shop.today)
+    assert (chance.min(), chance.max()) == (LEAST_PROBABILITY, 1 - LEAST_PROBABILITY)
+
+
+@pytest.mark.parametrize(
+    ("true_slope", "expected"), [(1.1, 1.1), (5.0, SLOPES[1]), (0.1, SLOPES[0])]
+)
+def test_the_slope_is_measured_within_its_bounds(boosting, true_slope, expected):
+    rng = np.random.default_rng(0)
+    log_odds = rng.normal(0, 1.5, 20_000)
+    bought = (rng.random(len(log_odds)) < expit(true_slope * log_odds)).astype(float)
+    model = copy.copy(boosting)
+    model.calibrate(expit(log_odds), bought)
+    assert model.slope == pytest.approx(expected, abs=0.04)
+
+
+def test_the_slope_turns_about_the_middle_and_keeps_the_ranking(boosting, shop):
+    steeper = copy.copy(boosting)
+    steeper.slope = 1.2
+    before, after = boosting.predict(shop.today), steeper.predict(shop.today)
+    middle = expit(boosting.center)
+    assert ((after > before) == (before > middle))[np.abs(before - middle) > 1e-3].all()
+
+
+def test_a_customer_is_aside_in_every_cutoff_or_in_none():
+    ids = pd.Series([f"C{k}" for k in range(4000)])
+    aside = kept_aside(ids)
+    assert aside.mean() == pytest.approx(0.25, abs=0.03)
+    assert (kept_aside(ids[::-1])[::-1] == aside).all()
+
+
+def test_a_small_panel_is_kept_and_a_large_one_keeps_whole_customers():
+    small = pd.DataFrame({"customer_id": ["a", "b"]}, index=[5, 9])
+    assert thinned(small).customer_id.tolist() == ["a", "b"]
+    large = pd.DataFrame({"customer_id": np.repeat([f"C{k}" for k in range(MOST_ROWS)], 2)})
+    kept = thinned(large)
+    assert len(kept) == pytest.approx(MOST_ROWS, rel=0.03)
+    assert (kept.customer_id.value_counts() == 2).all()
+    # Both of those who choose the trees and those who grow them are left.
+    assert kept_aside(kept.customer_id).mean() == pytest.approx(0.25, abs=0.02)
+
+
+def test_saved_and_loaded_it_is_the_same(boosting, shop, tmp_path):
+    boosting.save(tmp_path)
+    assert {path.suffix for path in tmp_path.iterdir()} == {".json", ".ubj"}
+    again = Boosting.load(tmp_path)
+    np.testing.assert_array_equal(again.predict(shop.today), boosting.predict(shop.today))

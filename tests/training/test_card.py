@@ -1,0 +1,35 @@
+"""The model card tells whoever reads it what the models are, and are not, for."""
+
+import pandas as pd
+
+from training import card
+
+
+def test_the_card_has_data_questions_quality_and_limits(trained):
+    learned = trained.learned
+    text = card.write(learned.models, learned.metrics, learned.panel)
+    assert text.startswith("# Models as of 2024-12-31\n")
+    for heading in ("Questions", "Data", "Quality on customers of an earlier moment", "Limits",
+                    "Not for"):  # fmt: skip
+        assert f"\n## {heading}\n" in text
+    assert "- `churn-60d@1`: Makes no purchase in the 60 days after the cut-off" in text
+    assert "- `clv-60d@1`: Money net of returns in the 60 days" in text
+    assert f"{len(learned.panel):,} rows of {learned.panel.customer_id.nunique()} customers" in text
+    assert "2024-11-01" in text  # the newest cut-off
+    assert f"catalogue {learned.models.reference.catalog}." in text
+    assert f"Churn causes come from: {learned.models.churn_type.source}." in text
+
+
+def test_every_metric_is_a_line_of_the_table(trained):
+    learned = trained.learned
+    text = card.write(learned.models, learned.metrics, learned.panel)
+    lines = [line for line in text.splitlines() if line.startswith(("| churn", "| clv"))]
+    assert len(lines) == len(learned.metrics)
+    first = learned.metrics.iloc[0]
+    assert lines[0] == f"| {first.task} | {first.model} | {first.metric} | {first.value:.4g} |"
+
+
+def test_without_a_test_the_card_says_so(trained):
+    nothing = pd.DataFrame(columns=["task", "model", "metric", "value"])
+    text = card.write(trained.learned.models, nothing, trained.learned.panel)
+    assert "Not tested: the history is too short for a test at an earlier moment." in text

@@ -1,0 +1,83 @@
+"""Given forecast values, the class of each customer."""
+
+import json
+
+import pandas as pd
+import pytest
+
+from training.value_tiers import TierCuts, assign
+
+# Ages 60, 200 and 900 days: one customer of each tenure band could bring 100.
+CUTS = TierCuts(most_valuable=500.0, possible=(100.0, 100.0, 400.0))
+
+
+def tier(value, age=60.0, trend=0.1, recent=2.0, cost=None, margin_rate=1.0):
+    rows = pd.DataFrame(
+        {"age": [age], "purchase_trend_90d": [trend], "purchase_days_recent_90d": [recent]}
+    )
+    return assign(pd.Series([value]), rows, CUTS, cost, margin_rate)[0]
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"value": 500.0}, "mvc"),
+        ({"value": 499.0}, "maintain"),
+        ({"value": 75.0}, "mgc"),  # exactly a quarter below what is possible
+        ({"value": 76.0}, "maintain"),
+        ({"value": 75.0, "trend": -0.1}, "maintain"),
+        ({"value": 75.0, "recent": 0.0}, "maintain"),
+        ({"value": 76.0, "age": 366.0}, "mgc"),  # among the old customers 400 is possible
+        ({"value": 76.0, "age": 365.0}, "maintain"),
+    ],
+)
+def test_the_class_by_value_and_growth(given, expected):
+    assert tier(**given) == expected
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"value": 0.0, "recent": 0.0}, "maintain"),  # revenue alone cannot tell
+        ({"value": 50.0, "cost": 50.0}, "below_zero"),
+        ({"value": 50.0, "cost": 49.0}, "mgc"),
+        ({"value": 600.0, "cost": 700.0}, "below_zero"),  # before everything else
+        ({"value": 600.0, "cost": 100.0, "margin_rate": 0.1}, "below_zero"),
+        ({"value": 600.0, "cost": 50.0, "margin_rate": 0.1}, "mvc"),
+    ],
+)
+def test_below_zero_needs_the_cost_to_serve(given, expected):
+    assert tier(**given) == expected
+
+
+def test_the_most_valuable_together_bring_four_fifths():
+    value = pd.Series([5.0, 50.0, 15.0, 30.0])
+    cuts = TierCuts.of(value, pd.Series([10.0] * 4))
+    assert cuts.most_valuable == 30.0  # 50 and 30 of 100
+
+
+def test_possible_is_the_best_fifth_of_a_tenure_band_or_of_all_where_it_is_empty():
+    value = pd.Series([0.0, 10, 20, 30, 40, 50, 100.0, 200.0])
+    age = pd.Series([90.0] * 6 + [400.0] * 2)
+    possible = TierCuts.of(value, age).possible
+    assert possible == pytest.approx((40.0, value.quantile(0.8), 180.0))
+
+
+def test_nobody_is_most_valuable_where_nothing_is_worth_anything():
+    assert TierCuts.of(pd.Series([0.0, 0.0]), pd.Series([5.0, 5.0])).most_valuable == float("inf")
+
+
+def test_where_nothing_is_possible_nobody_is_growable():
+    rows = pd.DataFrame({"age": [60.0], "purchase_trend_90d": 0.0, "purchase_days_recent_90d": 1.0})
+    nothing = TierCuts(float("inf"), (0.0, 0.0, 0.0))
+    assert assign(pd.Series([0.0]), rows, nothing, None).tolist() == ["maintain"]
+
+
+def test_stored_cuts_are_used_as_they_are():
+    again = TierCuts.from_dict(json.loads(json.dumps(CUTS.to_dict())))
+    assert again == CUTS
+    rows = pd.DataFrame(
+        {"age": [60.0] * 3, "purchase_trend_90d": -1.0, "purchase_days_recent_90d": 1.0}
+    )
+    # All are poor beside the reference: cuts fitted on them would call the first the best.
+    assert assign(pd.Series([90.0, 5.0, 5.0]), rows, again, None).tolist() == ["maintain"] * 3

@@ -6,6 +6,7 @@ outcome is known by now. Nothing of those days is used in its training.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,7 +23,9 @@ from training.models.boosting import Boosting
 from training.models.churn_type import ChurnType, causes
 from training.models.two_part import TwoPart
 from training.split import CutOff
-from training.tasks import CHURN_TYPES
+from training.tasks import ACTIVE_HORIZONS, CHURN_TYPES
+
+log = logging.getLogger(__name__)
 
 # The least leavers on which the log-loss of six causes says anything.
 LEAST_TYPED = 30
@@ -34,10 +37,12 @@ class Backtest:
 
     held_out: one row per customer with a purchase by the origin: features, outcomes, forecasts of
     the model (purchase_probability, expected_value, ..., for `clv` also the interval) and of the
-    baseline (baseline_probability, baseline_value), and is_active. model: what was tested.
+    baseline (baseline_probability, baseline_value), and is_active. model: what was tested. panel:
+    what it learnt from.
     """
 
     origin: CutOff
+    panel: pd.DataFrame
     held_out: pd.DataFrame
     model: Boosting | TwoPart
 
@@ -56,7 +61,8 @@ def backtest(
         panel = _prepared(store, (*cutoffs, origin), origin.as_of, cutoffs)
         today = frame.panel(store, [origin], known_by=now)
         model = kind.fit(panel, today, origin.as_of, store.feature_names)
-    except UserError:
+    except UserError as reason:
+        log.info("no test at an earlier moment: %s", reason)
         return None
     if isinstance(model, Boosting):
         chances = {"purchase_probability": model.predict(today)}
@@ -67,10 +73,10 @@ def backtest(
     held_out = today.join(forecast).assign(
         baseline_probability=baseline.purchase_probability,
         baseline_value=baseline.expected_value,
-        is_active=today.recency < 2 * origin.horizon_days,
+        is_active=today.recency < ACTIVE_HORIZONS * origin.horizon_days,
         bought=today.bought.astype(float),
     )
-    return Backtest(origin, held_out, model)
+    return Backtest(origin, panel, held_out, model)
 
 
 def _prepared(
@@ -113,6 +119,13 @@ def value_metrics(held_out: pd.DataFrame) -> pd.DataFrame:
         for metric, function in VALUE_METRICS.items()
     ]
     return _table([*rows, ("clv", "model", "coverage_90", float(inside.mean()))])
+
+
+def type_test(test: Backtest, features: Sequence[str]) -> pd.DataFrame:
+    """Metrics of the causes at the origin of a churn test, learnt from the panel of that test."""
+    panel = test.panel
+    active = panel[panel.recency < ACTIVE_HORIZONS * test.origin.horizon_days]
+    return type_metrics(ChurnType.fit(active, features), test.held_out)
 
 
 def type_metrics(model: ChurnType, held_out: pd.DataFrame) -> pd.DataFrame:

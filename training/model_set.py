@@ -19,8 +19,6 @@ from training.tasks import TASKS, Task
 from training.value_tiers import TierCuts
 
 PERCENTILE_KNOTS = 101
-# The newest matured example rows a loaded model is checked on.
-EXAMPLE_ROWS = 20
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,10 @@ log = logging.getLogger(__name__)
 
 EXPERIMENT = "holdfast"
 CHAMPION, CHALLENGER, FORMER = "champion", "challenger", "former_champion"
+_REMEDIES = {
+    CHALLENGER: "Train one first: holdfast train.",
+    FORMER: "Only a second promotion leaves one to return to.",
+}
 # Named, because inferring them starts a second Python that imports everything again.
 _REQUIREMENTS = ["xgboost", "scikit-learn", "scipy", "pandas", "numpy"]
 
@@ -112,14 +116,21 @@ def promote(workspace: Workspace, versions: Mapping[str, str] | None = None) -> 
     _connect(workspace)
     client = MlflowClient()
     chosen = dict(versions or {name: _version(client, name, CHALLENGER) for name in TASKS})
+    if set(chosen) != set(TASKS):
+        raise UserError(
+            f"A promotion of {', '.join(chosen)} was asked for, but the models answer together. "
+            f"Name a version for each of {', '.join(TASKS)}."
+        )
     for name, version in chosen.items():
         _refuse_unknown(client, name, version)
+    _copy(workspace, chosen)  # before an alias moves: a failed copy must change nothing
     for name, version in chosen.items():
         former = _alias(client, name, CHAMPION)
         if former and former != version:
             client.set_registered_model_alias(name, FORMER, former)
         client.set_registered_model_alias(name, CHAMPION, version)
-    _lay_out(workspace, chosen)
+    with backend.whole_or_nothing(workspace.models / "champion.json") as temporary:
+        temporary.write_text(json.dumps(chosen))
     return {name: f"{name}@{version}" for name, version in chosen.items()}
 
 
@@ -175,8 +186,7 @@ def _version(client: MlflowClient, name: str, alias: str) -> str:
     version = _alias(client, name, alias)
     if version is None:
         raise UserError(
-            f"There is no {alias} of the model {name} in this workspace. "
-            "Train one first: holdfast train."
+            f"There is no {alias} of the model {name} in this workspace. {_REMEDIES[alias]}"
         )
     return version
 
@@ -191,7 +201,7 @@ def _refuse_unknown(client: MlflowClient, name: str, version: str) -> None:
         ) from None
 
 
-def _lay_out(workspace: Workspace, versions: Mapping[str, str]) -> None:
+def _copy(workspace: Workspace, versions: Mapping[str, str]) -> None:
     for name, version in versions.items():
         target = workspace.models / name / version
         if target.exists():
@@ -201,8 +211,6 @@ def _lay_out(workspace: Workspace, versions: Mapping[str, str]) -> None:
         shutil.rmtree(staging, ignore_errors=True)
         shutil.copytree(source / "data" / name, staging)
         staging.rename(target)
-    with backend.whole_or_nothing(workspace.models / "champion.json") as temporary:
-        temporary.write_text(json.dumps(dict(versions)))
 
 
 class _Served:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -37,22 +37,16 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Learned:
-    """What a training gave: the models, the panel they learnt from, and their tests."""
+    """What a training gave: the models, the panel they learnt from, and their tests.
+
+    metrics: one row per question, model and metric: task, model, metric, value.
+    """
 
     models: ModelSet
     panel: pd.DataFrame
     churn_test: Backtest | None
     value_test: Backtest | None
-
-    @property
-    def metrics(self) -> pd.DataFrame:
-        """One row per question, model and metric of the tests: task, model, metric, value."""
-        tables = [pd.DataFrame(columns=["task", "model", "metric", "value"])]
-        if self.churn_test:
-            tables.append(evaluate.purchase_metrics(self.churn_test.held_out))
-        if self.value_test:
-            tables.append(evaluate.value_metrics(self.value_test.held_out))
-        return pd.concat([table for table in tables if len(table)] or tables, ignore_index=True)
+    metrics: pd.DataFrame
 
     @property
     def proof(self) -> Proof:
@@ -106,7 +100,21 @@ def learn(store: FeatureStore, request: Request, progress: Progress = log.info) 
         churn_test = evaluate.backtest(store, request.as_of, request.horizon_days, Boosting)
     progress("churn, value, cause and tier models")
     models, panel = fit(store, request, today, churn_test, value_test)
-    return Learned(models, panel, churn_test, value_test)
+    metrics = measure(churn_test, value_test, store.feature_names)
+    return Learned(models, panel, churn_test, value_test, metrics)
+
+
+def measure(
+    churn_test: Backtest | None, value_test: Backtest | None, features: Sequence[str]
+) -> pd.DataFrame:
+    """The metrics of the tests there were: task, model, metric, value."""
+    tables = [pd.DataFrame(columns=["task", "model", "metric", "value"])]
+    if churn_test:
+        tables.append(evaluate.purchase_metrics(churn_test.held_out))
+        tables.append(evaluate.type_test(churn_test, features))
+    if value_test:
+        tables.append(evaluate.value_metrics(value_test.held_out))
+    return pd.concat([table for table in tables if len(table)] or tables, ignore_index=True)
 
 
 def check(store: FeatureStore, request: Request) -> None:
@@ -225,7 +233,7 @@ def _log(space: Workspace, learned: Learned, request: Request, tags: Mapping[str
     models, panel, metrics = learned.models, learned.panel, learned.metrics
     registry.log_facts(
         {
-            "as_of": request.as_of.isoformat(),
+            "trained_as_of": request.as_of.isoformat(),  # `mlflow run` logs its own as_of
             "horizon_days": request.horizon_days,
             "value_horizon_days": request.value_horizon_days,
             "features": len(models.reference.features),

@@ -56,9 +56,9 @@ def test_the_arithmetic_of_one_customer():
     assert np.isnan(one.type_malicious)
 
 
-def test_a_margin_given_on_the_lines_beats_the_rate():
-    given = stub_models.rows({"margin_total": 70.0}, {})
-    assert score(given, stub_models.models(), PLAIN).clv_historical.tolist() == [70.0, 125.0]
+def test_past_and_future_money_are_taken_at_the_same_rate_whatever_the_lines_say():
+    given = stub_models.rows({"margin_total": 70.0}, {"spend_total": -20.0})
+    assert score(given, stub_models.models(), PLAIN).clv_historical.tolist() == [125.0, -10.0]
 
 
 def test_who_is_not_active_cannot_leave_again():

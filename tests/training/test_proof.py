@@ -22,7 +22,8 @@ def backtest(*without, horizon_days=90):
     for place, name in enumerate((*RISK_COLUMNS, *VALUE_COLUMNS)):
         held_out[name] = 0.1 * place
     origin = CutOff(datetime(2024, 3, 31), horizon_days)
-    return Backtest(origin, held_out.drop(columns=list(without)), model=None)
+    rows = held_out.drop(columns=list(without))
+    return Backtest(origin, panel=None, held_out=rows, model=None)
 
 
 def test_one_test_of_both_is_kept_once():
@@ -80,4 +81,4 @@ def test_a_training_keeps_its_proof(trained):
     again = Proof.load(trained.space.models / "proof")
     assert again.note.startswith("Tested (risk and value) on customers as of 2024-11-01")
     assert len(again.held_out) == len(trained.learned.value_test.held_out)
-    assert {"churn", "clv"} == set(again.metrics.task)
+    assert {"churn", "clv"} <= set(again.metrics.task)

@@ -41,7 +41,7 @@ def pointer(space):
 def test_the_run_has_parameters_metrics_and_tags(record, trained):
     data = record.run.data
     assert record.run.info.status == "FINISHED"
-    assert data.params["as_of"] == "2024-12-31T23:59:59.999999"
+    assert data.params["trained_as_of"] == "2024-12-31T23:59:59.999999"
     assert (data.params["horizon_days"], data.params["value_horizon_days"]) == ("60", "60")
     assert data.params["panel_rows"] == str(len(trained.learned.panel))
     assert data.metrics["clv/model/coverage_90"] == pytest.approx(
@@ -100,14 +100,14 @@ def test_promotions_and_rollbacks_move_the_aliases_and_the_pointer(record, train
     space, client = trained.space, record.client
 
     def versions(alias):
-        return {n: client.get_model_version_by_alias(n, alias).version for n in TASKS}
+        return {n: str(client.get_model_version_by_alias(n, alias).version) for n in TASKS}
 
     first, second = dict.fromkeys(TASKS, "1"), dict.fromkeys(TASKS, "2")
     with pytest.raises(UserError) as refused:
         registry.rollback(space)
     assert str(refused.value) == (
         "There is no former_champion of the model churn in this workspace. "
-        "Train one first: holdfast train."
+        "Only a second promotion leaves one to return to."
     )
     with registry.run(space, "again", {}):
         assert registry.register(trained.learned.models, tmp_path, {"events": "e1"}) == second
@@ -121,7 +121,13 @@ def test_promotions_and_rollbacks_move_the_aliases_and_the_pointer(record, train
     assert registry.rollback(space) == {name: f"{name}@1" for name in TASKS}
     assert (versions("champion"), pointer(space)) == (first, first)
     with pytest.raises(UserError) as refused:
-        registry.promote(space, {"churn": "9"})
+        registry.promote(space, {"churn": "1"})
+    assert str(refused.value) == (
+        "A promotion of churn was asked for, but the models answer together. "
+        "Name a version for each of churn, churn_type, clv, tier."
+    )
+    with pytest.raises(UserError) as refused:
+        registry.promote(space, first | {"churn": "9"})
     assert str(refused.value) == (
         "There is no version 9 of the model churn in this workspace. "
         "Name one that a training registered."

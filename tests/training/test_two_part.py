@@ -10,7 +10,7 @@ from pandas.testing import assert_frame_equal
 from tests.training import known_truth
 from training.metrics import capture, normalized_gini, spearman
 from training.models.baseline import Baseline
-from training.models.two_part import MOST_WIDENING, TwoPart
+from training.models.two_part import ANCHORS, MOST_WIDENING, TwoPart
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +35,12 @@ def test_it_ranks_customers_better_than_the_baseline(forecast, shop, metric):
 def test_it_is_right_in_total(forecast, shop):
     assert forecast.expected_value.sum() == pytest.approx(shop.today.value.sum(), rel=0.2)
     assert forecast.expected_orders.sum() > forecast.purchase_probability.sum()
+
+
+def test_the_total_is_that_of_the_level(two_part, forecast, shop):
+    leveled = np.exp(two_part.purchase.offsets.columns(shop.today).offset_money).sum()
+    assert ANCHORS[0] < two_part.anchor < ANCHORS[1]
+    assert forecast.expected_value.sum() == pytest.approx(leveled)
 
 
 def test_the_bounds_stand_about_mean_and_median(forecast):

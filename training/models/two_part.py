@@ -24,6 +24,9 @@ QUANTILES = (0.05, 0.5, 0.95)
 # The tallest half per cent of values is cut in training: one wholesaler must not lead all trees.
 CAP_QUANTILE = 0.995
 LEAST_LEAF_ROWS = 20.0  # of buyers, for the mean of a heavy-tailed value
+# The amount is the mean, in logs, of trees and offset: on earlier moments of three settings it had
+# the smaller RMSE in each (by 1 to 5 %) and the same ranking as the trees alone.
+TREE_SHARE = 0.5
 # The total is that of the leveled buy-till-you-die forecast: trees cut at CAP_QUANTILE rank better
 # than they total. Further than twice off, the trees know something the level does not.
 ANCHORS = (0.5, 2.0)
@@ -118,7 +121,9 @@ class TwoPart:
         columns = self.purchase.offsets.columns(rows)
         matrix = self.design.matrix(columns)
         chance = self.purchase.predict_on(columns)
-        amount = np.exp(boosters.predict(self.amount, matrix, _log_amount(columns)))
+        offset = _log_amount(columns)
+        trees = boosters.predict(self.amount, matrix, offset)
+        amount = np.exp(TREE_SHARE * trees + (1.0 - TREE_SHARE) * offset)
         mean = self.anchor * chance * np.minimum(amount, self.largest)
         low, median, high = self._interval(columns, matrix, chance)
         return pd.DataFrame(

@@ -17,6 +17,8 @@ from training.level import Level
 from training.models.repeat_buying import COLUMNS, RepeatBuying
 from training.split import CutOff
 
+# With fewer repeat buyers a cut-off cannot tell a rhythm of its own and takes today's.
+LEAST_REPEATERS = 10
 OFFSET_COLUMNS = (*COLUMNS, "offset_odds", "offset_money")
 
 
@@ -40,7 +42,9 @@ class Offsets:
         levels: dict[CutOff, Level] = {}
         parts = []
         for _, rows in panel.groupby(["as_of", "horizon_days"], sort=False):
-            forecast = RepeatBuying.fit(rows, near=now).forecast(rows)
+            has_repeats = (rows.purchase_days_total > 1).sum() >= LEAST_REPEATERS
+            fitted = RepeatBuying.fit(rows, near=now) if has_repeats else now
+            forecast = fitted.forecast(rows)
             measured = level.measure(forecast, rows.bought.to_numpy(float), rows.value.to_numpy())
             first = rows.iloc[0]
             levels[CutOff(first.as_of.to_pydatetime(), int(first.horizon_days))] = measured

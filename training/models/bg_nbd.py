@@ -70,7 +70,7 @@ class _BetaGeometric:
         if near:
             starts = (tuple(near._params() / (1.0, unit, 1.0, 1.0)),)
         for k in [near.k] if near else self._regularities(history):
-            params = self._search(k, scaled, starts)
+            params = self._search(k, scaled, starts, rough=near is not None)
             likelihood = float(np.sum(self._log_density(params, k, scaled)))
             log.debug("%s k=%d log-likelihood %.1f", type(self).__name__, k, likelihood)
             if likelihood <= best:
@@ -129,11 +129,19 @@ class _BetaGeometric:
         return cls(**saved)
 
     def _search(
-        self, k: int, history: PurchaseHistory, starts: tuple[tuple[float, ...], ...]
+        self,
+        k: int,
+        history: PurchaseHistory,
+        starts: tuple[tuple[float, ...], ...],
+        rough: bool,
     ) -> FloatArray:
         """The most likely r, alpha, a, b for one k, in the unit of time of `history`."""
         return most_likely_rhythm(
-            lambda params, rows: self._log_density(params, k, rows), history, starts, self.seed
+            lambda params, rows: self._log_density(params, k, rows),
+            history,
+            starts,
+            self.seed,
+            rough,
         )
 
     def _regularities(self, history: PurchaseHistory) -> range:
@@ -281,7 +289,8 @@ def _chance_of_order(
     """
     k = len(phases)
     j = np.arange(k)[:, None]
-    return reduce(np.add, phases * betainc(n * k - j, shape + j, share))
+    chance = reduce(np.add, phases * betainc(n * k - j, shape + j, share))
+    return np.minimum(chance, 1.0)  # the phases sum to 1 but for rounding
 
 
 def _orders_if_alive(

@@ -64,6 +64,7 @@ class ParetoNBD:
             history.in_units_of(unit),
             [tuple(near._params() / (1.0, unit, 1.0, unit))] if near else STARTS,
             self.seed,
+            rough=near is not None,
         )
         r, alpha, s, beta = (float(value) for value in best)
         self.r, self.alpha, self.s, self.beta = r, alpha * unit, s, beta * unit

@@ -19,6 +19,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    import pandas as pd
+
+    from features.store import FeatureStore
     from features.workspace import Workspace
     from training.train import Request
 
@@ -190,13 +193,7 @@ def ingest(
 def build(as_of: AsOf = "", quiet: Quiet = False, as_json: Json = False) -> None:
     """The feature snapshot of a moment, when it is missing."""
     mouth = Mouth(quiet, as_json)
-    from features.store import FeatureStore
-
-    store = FeatureStore(_workspace())
-    moment = _moment(as_of) or _end_of_data(store)
-    for family, _ in store.build([moment]):
-        mouth.progress(f"{family} as of {moment:%Y-%m-%d}")
-    store.apply()
+    _, moment = _built(as_of, mouth)
     mouth.result({"as_of": moment}, f"Features stand as of {moment:%Y-%m-%d %H:%M}.")
 
 
@@ -204,16 +201,12 @@ def build(as_of: AsOf = "", quiet: Quiet = False, as_json: Json = False) -> None
 def materialize(as_of: AsOf = "", quiet: Quiet = False, as_json: Json = False) -> None:
     """A feature snapshot into the online store."""
     mouth = Mouth(quiet, as_json)
-    from features.store import FeatureStore
-
-    store = FeatureStore(_workspace())
-    moment = _moment(as_of) or _end_of_data(store)
-    for family, _ in store.build([moment]):
-        mouth.progress(f"{family} as of {moment:%Y-%m-%d}")
-    store.apply()
+    store, moment = _built(as_of, mouth)
     count = store.materialize(moment)
-    mouth.result({"customers": count, "as_of": moment},
-                 f"{count:,} customers online as of {moment:%Y-%m-%d %H:%M}.")  # fmt: skip
+    mouth.result(
+        {"customers": count, "as_of": moment},
+        f"{count:,} customers online as of {moment:%Y-%m-%d %H:%M}.",
+    )
 
 
 @app.command()
@@ -359,10 +352,22 @@ def _moment(text: str) -> datetime | None:
     return parse_moment(text) if text else None
 
 
-def _end_of_data(store: object) -> datetime:
+def _built(as_of: str, mouth: Mouth) -> tuple[FeatureStore, datetime]:
+    """The feature store with the snapshot of a moment in it, and that moment."""
+    from features.store import FeatureStore
+
+    store = FeatureStore(_workspace())
+    moment = _moment(as_of) or _end_of_data(store)
+    for family, _ in store.build([moment]):
+        mouth.progress(f"{family} as of {moment:%Y-%m-%d}")
+    store.apply()
+    return store, moment
+
+
+def _end_of_data(store: FeatureStore) -> datetime:
     from training.frame import last_event
 
-    return last_event(store)  # type: ignore[arg-type]
+    return last_event(store)
 
 
 def _request(space: Workspace, as_of: str, horizon: int, value_horizon: int) -> Request:
@@ -376,14 +381,14 @@ def _given(**paths: Path | None) -> dict[str, Path]:
     return {name: path for name, path in paths.items() if path is not None}
 
 
-def _records(table: object) -> list:
-    return table.to_dict("records")  # type: ignore[attr-defined]
+def _records(table: pd.DataFrame) -> list[dict]:
+    return table.to_dict("records")
 
 
-def _table(metrics: object) -> str:
-    if metrics.empty:  # type: ignore[attr-defined]
+def _table(metrics: pd.DataFrame) -> str:
+    if metrics.empty:
         return "Not tested: the history is too short for a test at an earlier moment."
-    wide = metrics.pivot_table(  # type: ignore[attr-defined]
+    wide = metrics.pivot_table(
         index=["task", "metric"], columns="model", values="value", sort=False
     )
     return wide.to_string(float_format=lambda value: f"{value:.4g}", na_rep="")

@@ -21,9 +21,10 @@ from training.metrics import CHURN_METRICS, TYPE_METRICS, VALUE_METRICS
 from training.models.baseline import Baseline
 from training.models.boosting import Boosting
 from training.models.churn_type import ChurnType, causes
+from training.models.tier import TierTransition
 from training.models.two_part import TwoPart
 from training.split import CutOff
-from training.tasks import ACTIVE_HORIZONS, CHURN_TYPES
+from training.tasks import ACTIVE_HORIZONS, TIERS
 
 log = logging.getLogger(__name__)
 
@@ -121,27 +122,55 @@ def value_metrics(held_out: pd.DataFrame) -> pd.DataFrame:
     return _table([*rows, ("clv", "model", "coverage_90", float(inside.mean()))])
 
 
-def type_test(test: Backtest, features: Sequence[str]) -> pd.DataFrame:
-    """Metrics of the causes at the origin of a churn test, learnt from the panel of that test."""
+def type_test(test: Backtest, features: Sequence[str]) -> tuple[pd.DataFrame, float]:
+    """Metrics of the causes at the origin of a churn test, and the strength that suits them.
+
+    The causes are learnt from the panel of that test alone.
+    """
     panel = test.panel
     active = panel[panel.recency < ACTIVE_HORIZONS * test.origin.horizon_days]
-    return type_metrics(ChurnType.fit(active, features), test.held_out)
+    model = ChurnType.fit(active, features)
+    leavers, label = _leavers(model, test.held_out)
+    if len(leavers) < LEAST_TYPED:
+        return _table([]), 1.0
+    return type_metrics(model, test.held_out), model.strength_on(leavers, label)
+
+
+def _leavers(model: ChurnType, held_out: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series]:
+    """The active customers who left with a cause the model knows, and those causes."""
+    leavers = held_out[held_out.is_active & (held_out.bought == 0)].reset_index(drop=True)
+    label = causes(leavers, leavers.closure_reason)
+    kept = label.isin(list(model.shares))
+    return leavers[kept], label[kept]
 
 
 def type_metrics(model: ChurnType, held_out: pd.DataFrame) -> pd.DataFrame:
     """Metrics of the cause shares on those who left, beside the shares of the whole business."""
-    leavers = held_out[held_out.is_active & (held_out.bought == 0)].reset_index(drop=True)
-    label = causes(leavers, leavers.closure_reason)
-    known = [cause for cause in CHURN_TYPES if cause in model.shares]
-    kept = label.isin(known).to_numpy()
-    if kept.sum() < LEAST_TYPED:
+    leavers, label = _leavers(model, held_out)
+    known = list(model.shares)
+    if len(leavers) < LEAST_TYPED:
         return _table([])
-    shares = model.predict(leavers)[known].to_numpy()[kept]
-    prior = np.tile([model.shares[cause] for cause in known], (int(kept.sum()), 1))
-    position = label[kept].map(known.index).to_numpy()
+    prior = pd.DataFrame([model.shares] * len(leavers))[known]
+    return _class_metrics("churn_type", label, known, model.predict(leavers)[known], prior)
+
+
+def tier_metrics(model: TierTransition, rows: pd.DataFrame) -> pd.DataFrame:
+    """Metrics of the next tier on rows the model had not seen, beside the transition matrix."""
+    known = [tier for tier in TIERS if (rows.tier_next == tier).any()]
+    forecast, prior = model.predict(rows)[known], model.baseline(rows.tier)[known]
+    if len(rows) < LEAST_TYPED or len(known) < 2 or not np.all(forecast.sum(axis=1) > 0):
+        return _table([])
+    shares = [table.div(table.sum(axis=1), axis=0) for table in (forecast, prior)]
+    return _class_metrics("tier", rows.tier_next, known, *shares)
+
+
+def _class_metrics(
+    task: str, label: pd.Series, known: list[str], forecast: pd.DataFrame, prior: pd.DataFrame
+) -> pd.DataFrame:
+    position = label.map(known.index).to_numpy()
     return _table(
-        ("churn_type", name, metric, function(position, forecast))
-        for name, forecast in (("model", shares), ("baseline", prior))
+        (task, name, metric, function(position, np.asarray(shares, dtype=float)))
+        for name, shares in (("model", forecast), ("baseline", prior))
         for metric, function in TYPE_METRICS.items()
     )
 

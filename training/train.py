@@ -99,22 +99,21 @@ def learn(store: FeatureStore, request: Request, progress: Progress = log.info) 
         progress("test of the churn forecast at an earlier moment")
         churn_test = evaluate.backtest(store, request.as_of, request.horizon_days, Boosting)
     progress("churn, value, cause and tier models")
-    models, panel = fit(store, request, today, churn_test, value_test)
-    metrics = measure(churn_test, value_test, store.feature_names)
-    return Learned(models, panel, churn_test, value_test, metrics)
-
-
-def measure(
-    churn_test: Backtest | None, value_test: Backtest | None, features: Sequence[str]
-) -> pd.DataFrame:
-    """The metrics of the tests there were: task, model, metric, value."""
-    tables = [pd.DataFrame(columns=["task", "model", "metric", "value"])]
+    models, panel, tier_test = fit(store, request, today, churn_test, value_test)
+    metrics = [tier_test]
     if churn_test:
-        tables.append(evaluate.purchase_metrics(churn_test.held_out))
-        tables.append(evaluate.type_test(churn_test, features))
+        type_test, models.churn_type.strength = evaluate.type_test(churn_test, store.feature_names)
+        metrics = [evaluate.purchase_metrics(churn_test.held_out), type_test, tier_test]
     if value_test:
-        tables.append(evaluate.value_metrics(value_test.held_out))
-    return pd.concat([table for table in tables if len(table)] or tables, ignore_index=True)
+        metrics.append(evaluate.value_metrics(value_test.held_out))
+    return Learned(models, panel, churn_test, value_test, _together(metrics))
+
+
+def _together(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Metrics of several questions as one table: task, model, metric, value."""
+    some = [table for table in tables if len(table)]
+    empty = pd.DataFrame(columns=["task", "model", "metric", "value"])
+    return pd.concat(some, ignore_index=True) if some else empty
 
 
 def check(store: FeatureStore, request: Request) -> None:
@@ -144,6 +143,7 @@ def build(store: FeatureStore, request: Request) -> pd.DataFrame:
     for horizon in {request.horizon_days, request.value_horizon_days}:
         cutoffs = split.training_cutoffs(first, request.as_of, horizon)
         moments |= {cutoff.as_of for cutoff in cutoffs}
+    moments |= set(_tier_moments(first, request))
     for _ in store.build(sorted(moments)):
         pass
     store.apply()
@@ -159,8 +159,8 @@ def fit(
     today: pd.DataFrame,
     churn_test: Backtest | None,
     value_test: Backtest | None,
-) -> tuple[ModelSet, pd.DataFrame]:
-    """The four models for the customers of today, and the panel the churn model learnt from."""
+) -> tuple[ModelSet, pd.DataFrame, pd.DataFrame]:
+    """The four models for the customers of today, the churn panel, and the test of the tiers."""
     tasks, names = request.tasks, store.feature_names
     value_panel = _panel(store, request, request.value_horizon_days)
     value_today = today.assign(horizon_days=request.value_horizon_days)
@@ -178,12 +178,13 @@ def fit(
     value = clv.predict(value_today).expected_value
     cuts = TierCuts.of(value, today.age)
     active = is_active(today, tasks["churn"])
+    tier, tier_test = _tier(store, request, clv, cuts, today)
     models = ModelSet(
         tasks=tasks,
         churn=churn,
         clv=clv,
         churn_type=ChurnType.fit(panel[is_active(panel, tasks["churn"])], names),
-        tier=_tier(store, request, clv, cuts, today, value),
+        tier=tier,
         reference=Reference(
             trained_as_of=request.as_of,
             catalog=catalog.version(store.snapshots.families),
@@ -193,7 +194,7 @@ def fit(
         ),
         versions={},
     )
-    return models, panel
+    return models, panel, tier_test
 
 
 def _panel(store: FeatureStore, request: Request, horizon_days: int) -> pd.DataFrame:
@@ -203,30 +204,41 @@ def _panel(store: FeatureStore, request: Request, horizon_days: int) -> pd.DataF
 
 
 def _tier(
-    store: FeatureStore,
-    request: Request,
-    clv: TwoPart,
-    cuts: TierCuts,
-    today: pd.DataFrame,
-    value: pd.Series,
-) -> TierTransition:
-    """Learn from the customers of the newest matured cut-off where they stand today.
+    store: FeatureStore, request: Request, clv: TwoPart, cuts: TierCuts, today: pd.DataFrame
+) -> tuple[TierTransition, pd.DataFrame]:
+    """Learn where customers of the newest matured cut-off stand today; the model and its test.
 
-    It lies one horizon ago, or less where the history is short.
+    The test, and the calibration, are of an equal model that learnt one step earlier and had not
+    seen today; without enough history there is neither.
     """
-    first = frame.first_event(store)
-    newest = split.training_cutoffs(first, request.as_of, request.horizon_days)[0]
-    before = store.snapshot(newest.as_of)
-    before = before[before.purchase_days_total > 0].reset_index(drop=True)
-    before["horizon_days"] = request.value_horizon_days
-    now = value_tiers.assign(value, today, cuts, cost_to_serve=None)
-    then = clv.predict(before).expected_value
-    rows = before.assign(
-        tier=value_tiers.assign(then, before, cuts, cost_to_serve=None),
-        tier_next=before.customer_id.map(dict(zip(today.customer_id, now, strict=True))),
-        weight=1.0,
-    )
-    return TierTransition.fit(rows.dropna(subset="tier_next"), store.feature_names)
+
+    def classified(rows: pd.DataFrame) -> pd.DataFrame:
+        rows = rows[rows.purchase_days_total > 0].reset_index(drop=True)
+        value = clv.predict(rows.assign(horizon_days=request.value_horizon_days)).expected_value
+        return rows.assign(tier=value_tiers.assign(value, rows, cuts, cost_to_serve=None))
+
+    def moves(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
+        later = dict(zip(after.customer_id, after.tier, strict=True))
+        known = before.assign(tier_next=before.customer_id.map(later), weight=1.0)
+        return known.dropna(subset="tier_next").reset_index(drop=True)
+
+    moments = _tier_moments(frame.first_event(store), request)
+    steps = [classified(store.snapshot(moment)) for moment in moments]
+    newest = moves(steps[0], classified(today))
+    model = TierTransition.fit(newest, store.feature_names)
+    if len(steps) == 1:
+        return model, pd.DataFrame()
+    unseen = TierTransition.fit(moves(steps[1], steps[0]), store.feature_names)
+    model.strength = unseen.strength_on(newest)
+    return model, evaluate.tier_metrics(unseen, newest)
+
+
+def _tier_moments(first: datetime, request: Request) -> list[datetime]:
+    """The newest matured cut-off, and the moment as long before it where there is history."""
+    newest = split.training_cutoffs(first, request.as_of, request.horizon_days)[0].as_of
+    earlier = newest - (request.as_of - newest)
+    has_history = (earlier - first).days >= split.LEAST_SPAN_DAYS
+    return [newest, earlier] if has_history else [newest]
 
 
 def _log(space: Workspace, learned: Learned, request: Request, tags: Mapping[str, str]) -> None:

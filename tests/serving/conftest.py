@@ -31,7 +31,7 @@ def trained_workspace(tmp_path_factory):
     workspaces.ingest(space, {name: ibis.memtable(getattr(made, name)) for name in names})
     store, request = FeatureStore(space), train.Request(AS_OF, 60, 60)
     today = train.build(store, request)
-    models, _ = train.fit(store, request, today, None, None)
+    models, *_ = train.fit(store, request, today, None, None)
     models.save(space.root / "fitted")
     promote(space, "1")
     store.materialize(AS_OF)

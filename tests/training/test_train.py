@@ -113,6 +113,7 @@ def test_metrics_name_question_model_and_metric(trained):
     metrics = trained.learned.metrics
     assert list(metrics.columns) == ["task", "model", "metric", "value"]
     assert {"model", "baseline", "model (median)"} == set(metrics.model)
+    assert {"churn", "clv", "tier"} <= set(metrics.task)
     assert not metrics.duplicated(["task", "model", "metric"]).any()
 
 
@@ -121,7 +122,7 @@ def test_two_horizons_make_two_purchase_models(trained):
     request = Request(trained.request.as_of, 30, 60)
     store = FeatureStore(trained.space)
     today = train.build(store, request)
-    models, panel = train.fit(store, request, today, None, None)
+    models, panel, _ = train.fit(store, request, today, None, None)
     assert models.churn is not models.clv.purchase
     assert set(panel.horizon_days) == {30}
     near = models.churn.predict(today.assign(horizon_days=30))

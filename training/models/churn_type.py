@@ -19,7 +19,7 @@ import xgboost as xgb
 from numpy.typing import NDArray
 
 from features.events import PAYMENT_KINDS
-from training.models import boosters
+from training.models import boosters, strength
 from training.models.boosting import kept_aside
 from training.models.design import Design
 from training.tasks import CHURN_TYPES, PASSIVE_TYPES
@@ -98,13 +98,15 @@ class ChurnType:
 
     Claim: its log-loss is never worse than that of the shares of the whole business by more than
     chance, because it is those shares unless the signs say otherwise. booster is None while there
-    are fewer than LEAST_LABELS leavers with a given reason; then `source` is "rules".
+    are fewer than LEAST_LABELS leavers with a given reason; then `source` is "rules". `strength`
+    is the calibration (strength.py), measured by an equal model on a cut-off it had not seen.
     """
 
     shares: dict[str, float]
     design: Design | None
     booster: xgb.Booster | None
     source: str
+    strength: float = 1.0
 
     @classmethod
     def fit(cls, panel: pd.DataFrame, features: Sequence[str]) -> ChurnType:
@@ -137,14 +139,21 @@ class ChurnType:
 
     def predict(self, rows: pd.DataFrame) -> pd.DataFrame:
         """One column per cause, the six in order: shares that sum to 1; null where unavailable."""
-        logs = np.tile(np.log(list(self.shares.values())), (len(rows), 1))
-        if self.booster is not None and self.design is not None:
-            logs = boosters.predict(self.booster, self.design.matrix(rows), logs)
-        else:
-            logs = logs + self._rule_logs(rows)
-        odds = np.exp(logs - logs.max(axis=1, keepdims=True))
-        found = pd.DataFrame(odds / odds.sum(axis=1, keepdims=True), rows.index, list(self.shares))
+        shares = strength.strengthened(*self._logs(rows), self.strength)
+        found = pd.DataFrame(shares, rows.index, list(self.shares))
         return found.reindex(columns=list(CHURN_TYPES))
+
+    def strength_on(self, leavers: pd.DataFrame, label: pd.Series) -> float:
+        """The strength that suits leavers this model had not seen; label: their causes."""
+        position = label.map(list(self.shares).index).to_numpy(dtype=int)
+        return strength.measure(*self._logs(leavers), position)
+
+    def _logs(self, rows: pd.DataFrame) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Logs of the business's shares and of the forecast, each (n, causes)."""
+        prior = np.tile(np.log(list(self.shares.values())), (len(rows), 1))
+        if self.booster is not None and self.design is not None:
+            return prior, boosters.predict(self.booster, self.design.matrix(rows), prior)
+        return prior, prior + self._rule_logs(rows)
 
     def _rule_logs(self, rows: pd.DataFrame) -> NDArray[np.float64]:
         """The rules' push: a cause with its sign gains as if RULE_STRENGTH leavers had it."""
@@ -157,7 +166,7 @@ class ChurnType:
         folder.mkdir(parents=True, exist_ok=True)
         if self.booster is not None:
             boosters.save(self.booster, folder / "causes.ubj")
-        stored = {"shares": self.shares, "source": self.source,
+        stored = {"shares": self.shares, "source": self.source, "strength": self.strength,
                   "design": self.design.to_dict() if self.design else None}  # fmt: skip
         (folder / "model.json").write_text(json.dumps(stored))
 
@@ -171,4 +180,5 @@ class ChurnType:
             design=Design.from_dict(stored["design"]) if has_trees else None,
             booster=boosters.load(folder / "causes.ubj") if has_trees else None,
             source=stored["source"],
+            strength=stored["strength"],
         )

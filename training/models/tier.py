@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 import xgboost as xgb
 
-from training.models import boosters
+from training.models import boosters, strength
 from training.models.boosting import kept_aside
 from training.models.design import Design
 from training.tasks import TIERS
@@ -29,12 +29,14 @@ class TierTransition:
     """Probabilities of each tier a horizon from now.
 
     Claim: better in log-loss than the transition matrix alone, from which it starts. Tiers no
-    customer was in are not forecast.
+    customer was in are not forecast. `strength` is the calibration (strength.py), measured by an
+    equal model on a cut-off it had not seen.
     """
 
     matrix: dict[str, dict[str, float]]
     design: Design
     booster: xgb.Booster
+    strength: float = 1.0
 
     @classmethod
     def fit(cls, rows: pd.DataFrame, features: Sequence[str]) -> TierTransition:
@@ -61,11 +63,24 @@ class TierTransition:
 
         rows: features and the `tier` of today.
         """
-        logs = boosters.predict(self.booster, self.design.matrix(rows), self._logs(rows.tier))
-        seen = self._seen()
-        odds = np.exp(logs - logs.max(axis=1, keepdims=True))[:, : len(seen)]
-        found = pd.DataFrame(odds / odds.sum(axis=1, keepdims=True), rows.index, seen)
+        shares = strength.strengthened(*self._both_logs(rows), self.strength)
+        found = pd.DataFrame(shares, rows.index, self._seen())
         return found.reindex(columns=list(TIERS), fill_value=0.0)
+
+    def strength_on(self, rows: pd.DataFrame) -> float:
+        """The strength that suits rows this model had not seen, with `tier` and `tier_next`.
+
+        Customers who moved into a tier this model never saw anybody in are left out.
+        """
+        known = rows[rows.tier_next.isin(self._seen())]
+        position = known.tier_next.map(self._seen().index).to_numpy(dtype=int)
+        return strength.measure(*self._both_logs(known), position) if len(known) else 1.0
+
+    def _both_logs(self, rows: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+        """Logs of the transition matrix and of the forecast, each (n, tiers seen)."""
+        prior, seen = self._logs(rows.tier), len(self._seen())
+        logs = boosters.predict(self.booster, self.design.matrix(rows), prior)
+        return prior[:, :seen], logs[:, :seen]
 
     def baseline(self, tiers: pd.Series) -> pd.DataFrame:
         """The transition matrix alone, which the model must beat."""
@@ -87,7 +102,11 @@ class TierTransition:
         """Write the model into a folder: JSON and one .ubj."""
         folder.mkdir(parents=True, exist_ok=True)
         boosters.save(self.booster, folder / "transition.ubj")
-        stored = {"matrix": self.matrix, "design": self.design.to_dict()}
+        stored = {
+            "matrix": self.matrix,
+            "strength": self.strength,
+            "design": self.design.to_dict(),
+        }
         (folder / "model.json").write_text(json.dumps(stored))
 
     @classmethod
@@ -95,4 +114,5 @@ class TierTransition:
         """The model that `save` wrote."""
         stored: Mapping = json.loads((folder / "model.json").read_text())
         booster = boosters.load(folder / "transition.ubj")
-        return cls(stored["matrix"], Design.from_dict(stored["design"]), booster)
+        design = Design.from_dict(stored["design"])
+        return cls(stored["matrix"], design, booster, stored["strength"])

@@ -112,13 +112,16 @@ class ChurnType:
     def fit(cls, panel: pd.DataFrame, features: Sequence[str]) -> ChurnType:
         """Fit on the leavers of a panel: rows with bought == 0 that were active at the cut-off."""
         leavers = panel[panel.bought == 0].reset_index(drop=True)
+        told = leavers[leavers.closure_reason.isin(CHURN_TYPES)].reset_index(drop=True)
+        is_told = len(told) >= LEAST_LABELS
+        # Trees that learnt the rules' own labels would only repeat the rules, and seem perfect.
+        leavers = told if is_told else leavers
         label = causes(leavers, leavers.closure_reason)
         known = [t for t in CHURN_TYPES if knows_payments(leavers) or t not in PASSIVE_TYPES]
         label = label.where(label.isin(known), "fault")
         counts = label.value_counts().reindex(known, fill_value=0) + 1.0  # nobody is impossible
         shares = {str(cause): float(n) for cause, n in (counts / counts.sum()).items()}
-        given = int(leavers.closure_reason.isin(CHURN_TYPES).sum())
-        if given < LEAST_LABELS:
+        if not is_told:
             return cls(shares, None, None, "rules")
         return cls._with_trees(leavers, label, shares, features)
 

@@ -53,6 +53,8 @@ def run(
 ) -> pd.DataFrame:
     """Write `scores.parquet` and `report.html` into `out`; returns the scores.
 
+    Rows set aside stand in `rejected_<table>.csv` with the reason.
+
     Uses nothing that happened or was known after `as_of` (default: the end of the data). Raises
     UserError for input that cannot carry the request; then nothing is written.
     """
@@ -60,7 +62,8 @@ def run(
     with tempfile.TemporaryDirectory(prefix="holdfast-") as folder:
         space = Workspace(Path(folder))
         progress("reading and checking the files")
-        for report in workspace.ingest(space, files.tables(), files.mapping.time_format):
+        reports = workspace.ingest(space, files.tables(), files.mapping.time_format)
+        for report in reports:
             progress(report.sentence())
         store = FeatureStore(space)
         request = Request(as_of or frame.last_event(store), horizon_days, value_horizon_days)
@@ -71,8 +74,10 @@ def run(
         progress("report")
         page = Path(folder) / "report.html"
         report_on(scores, learned.models, learned.proof, policy, page, TITLE)
-        for path in (made, page):  # both are whole before either is seen
-            with backend.whole_or_nothing(out / path.name) as temporary:
+        results = {"scores.parquet": made, "report.html": page}
+        results |= {f"rejected_{r.table}.csv": r.aside for r in reports if r.aside}
+        for name, path in results.items():  # all are whole before one is seen
+            with backend.whole_or_nothing(out / name) as temporary:
                 shutil.copyfile(path, temporary)
     return scores
 

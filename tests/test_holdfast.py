@@ -61,7 +61,8 @@ def file(tmp_path):
 
 
 def test_run_writes_scores_and_a_report(file, tmp_path, monkeypatch, capsys):
-    path, out = file(shop()), tmp_path / "out"
+    unusable = pd.DataFrame([("00007", "2023-05-05", np.inf)], columns=shop().columns)
+    path, out = file(pd.concat([shop(), unusable])), tmp_path / "out"
     code, output, _ = call(
         monkeypatch, capsys, "run", "--transactions", path, "--as-of", "2023-11-30",
         "--horizon", 60, "--value-horizon", 60, "--out", out, "--json",
@@ -76,6 +77,11 @@ def test_run_writes_scores_and_a_report(file, tmp_path, monkeypatch, capsys):
     assert (scores.expected_value_low <= scores.expected_value).all()
     assert (scores.expected_value <= scores.expected_value_high).all()
     assert json.loads(output)["customers"] == len(scores)
+    rejected = pd.read_csv(out / "rejected_transactions.csv", dtype=str)
+    assert rejected.to_dict("records") == [
+        {"customer_id": "00007", "happened_at": "2023-05-05", "amount": "inf",
+         "reason": "amount is infinite"}
+    ]  # fmt: skip
     assert (out / "report.html").read_text().startswith("<!DOCTYPE html>")
 
 

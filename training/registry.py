@@ -37,6 +37,8 @@ log = logging.getLogger(__name__)
 
 EXPERIMENT = "holdfast"
 CHAMPION, CHALLENGER, FORMER = "champion", "challenger", "former_champion"
+# Read once: MLflow writes the variable itself whenever an address is set.
+_ASKED_URI = os.environ.get("MLFLOW_TRACKING_URI")
 _REMEDIES = {
     CHALLENGER: "Train one first: holdfast train.",
     FORMER: "Only a second promotion leaves one to return to.",
@@ -150,7 +152,7 @@ def _connect(workspace: Workspace) -> None:
     default = f"sqlite:///{workspace.mlflow / 'mlflow.db'}"
     warnings.filterwarnings("ignore", module="mlflow")  # its advice to developers, not to users
     logging.getLogger("mlflow").setLevel(logging.WARNING)
-    mlflow.set_tracking_uri(os.environ.get("MLFLOW_TRACKING_URI", default))
+    mlflow.set_tracking_uri(_ASKED_URI or default)
     if "MLFLOW_RUN_ID" in os.environ:
         return  # started by `mlflow run`, which has opened the run already
     if mlflow.get_experiment_by_name(EXPERIMENT) is None:

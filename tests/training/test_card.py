@@ -23,7 +23,7 @@ def test_the_card_has_data_questions_quality_and_limits(trained):
 def test_every_metric_is_a_line_of_the_table(trained):
     learned = trained.learned
     text = card.write(learned.models, learned.metrics, learned.panel)
-    lines = [line for line in text.splitlines() if line.startswith(("| churn", "| clv"))]
+    lines = [line for line in text.splitlines() if line.startswith(("| churn", "| clv", "| tier"))]
     assert len(lines) == len(learned.metrics)
     first = learned.metrics.iloc[0]
     assert lines[0] == f"| {first.task} | {first.model} | {first.metric} | {first.value:.4g} |"

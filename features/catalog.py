@@ -1,4 +1,4 @@
-"""Every family of features, in one visible list."""
+"""Every family of features, in one visible list; who is known comes first."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from features.purchases import purchases
 from features.relationship import profile_features, relationship
 from features.rhythm import rhythm
 
-FAMILIES: tuple[Family, ...] = (rhythm, purchases, interactions, relationship)
+FAMILIES: tuple[Family, ...] = (relationship, rhythm, purchases, interactions)
 
 
 def families_for(events: Events, has_interactions: bool) -> tuple[Family, ...]:

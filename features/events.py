@@ -13,7 +13,7 @@ from datetime import datetime
 import ibis
 import ibis.expr.types as ir
 
-from features import backend
+from features import backend, exact
 
 # A source with more bad rows than this is more likely misread than dirty.
 MOST_BAD_SHARE = 0.05
@@ -227,6 +227,8 @@ def _reason(
         cases.append((missing & ~blank, f"{name} is not a {_plain_type(column)}"))
         if column.dtype == "float64":
             cases.append((value.isinf(), f"{name} is infinite"))
+            too_large = f"{name} is {exact.LARGEST:.0e} or more"
+            cases.append((value.abs() >= exact.LARGEST, too_large))
         if column.dtype.startswith("timestamp"):
             cases.append((value < ibis.literal(EARLIEST), f"{name} is before {EARLIEST:%Y}"))
         if name in ("happened_at", "first_seen_at"):
@@ -262,5 +264,7 @@ def _complete(table: EventTable, good: ir.Table, profile: list[str]) -> ir.Table
     if "known_at" in columns:
         columns["known_at"] = columns["known_at"].coalesce(columns["happened_at"])
     complete = good.select(**columns, **{name: good[name] for name in profile})
-    # Finding second rows of a customer loses the file's order; a stored file has always the same.
-    return complete.order_by("customer_id") if table is CUSTOMERS else complete
+    # Sorted, a customer's rows lie together: the snapshots of sorted files took less than half the
+    # time, and a few customers are read without reading the others.
+    order = [name for name in ("customer_id", "happened_at") if name in columns]
+    return complete.order_by(order)

@@ -10,13 +10,18 @@ type comes from the ibis expression it returns. It asks for what it needs by par
 
 and for any parameter its decorator spreads it over, such as `kind`. `past.days_ago` is the age of
 an event in days; no function compares times.
+
+What is aggregated need not be the events: `rows=` names a function that makes the rows, such as
+one row per order, from the past. It may ask for a second table, `population`: what the family's
+function of that name says of everybody's past, such as the mean order value. Sums, means and
+deviations come from `features.exact`, so that the order of the rows does not matter.
 """
 
 from __future__ import annotations
 
 import inspect
 import itertools
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -26,6 +31,8 @@ import ibis.expr.types as ir
 
 from features import moment
 from features.events import TABLES, Events
+
+Rows = Callable[..., ir.Table]
 
 WINDOWS = (7, 30, 90, 180, 365)  # days: a week, a month, a quarter, half a year, a year
 
@@ -39,7 +46,8 @@ class Feature:
     """One column of the feature store.
 
     name: the column. about: what it says, with its unit. window: days looked back, None for the
-    whole past. arguments: what the function is called with beside the events.
+    whole past. arguments: what the function is called with beside the events. rows: makes of the
+    past what is aggregated, when that is not the events themselves.
     """
 
     name: str
@@ -47,6 +55,7 @@ class Feature:
     window: int | None
     arguments: Mapping[str, object]
     function: Callable[..., ir.Value]
+    rows: Rows | None = None
 
     def expression(self, rows: ir.Table, as_of: datetime) -> ir.Value:
         """The aggregate over the rows of one customer."""
@@ -63,8 +72,9 @@ class Family:
     """Features that are computed together from one canonical table.
 
     name: also the name of the Feast view. source: the canonical table. about: one sentence.
-    rows: makes of the past events the rows to aggregate, when that is not the events themselves;
-    it must keep `customer_id`, `happened_at` and `days_ago`.
+    rows: makes of the past events the rows to aggregate, for features that name no other; such a
+    function must keep `customer_id`, and `happened_at` and `days_ago` where a window is asked for.
+    population: makes of everybody's past a small table that the rows may be compared with.
     """
 
     def __init__(
@@ -72,54 +82,87 @@ class Family:
         name: str,
         source: str,
         about: str,
-        rows: Callable[[ir.Table], ir.Table] | None = None,
+        rows: Rows | None = None,
+        population: Rows | None = None,
         features: Iterable[Feature] = (),
     ) -> None:
-        self.name, self.source, self.about, self.rows = name, source, about, rows
+        self.name, self.source, self.about = name, source, about
+        self.rows, self.population = rows, population
         self.features: list[Feature] = list(features)
 
     def feature(
-        self, function: Callable[..., ir.Value] | None = None, **spread: Iterable[object]
+        self,
+        function: Callable[..., ir.Value] | None = None,
+        rows: Rows | None = None,
+        **spread: Iterable[object],
     ) -> Callable:
         """Add a function as a feature, once for each combination of the spread parameters.
 
-        days: the windows; the column ends in `_<days>d`. Any other parameter is passed to the
-        function by name and joined to the column's name.
+        rows: what is aggregated; default: the family's rows. days: the windows; the column ends in
+        `_<days>d`. Any other parameter is passed to the function by name and joined to the
+        column's name.
         """
 
         def add(function: Callable[..., ir.Value]) -> Callable[..., ir.Value]:
             for values in itertools.product(*spread.values()):
-                self._add(function, dict(zip(spread, values, strict=True)))
+                self._add(function, rows, dict(zip(spread, values, strict=True)))
             return function
 
         return add if function is None else add(function)
 
     def with_features(self, more: Iterable[Feature]) -> Family:
         """This family with some features more, for columns that only the data tells."""
-        return Family(self.name, self.source, self.about, self.rows, [*self.features, *more])
+        return self.of([*self.features, *more])
 
-    def compute(self, events: Events, as_of: datetime) -> ir.Table:
+    def of(self, features: Iterable[Feature]) -> Family:
+        """This family with other features."""
+        return Family(self.name, self.source, self.about, self.rows, self.population, features)
+
+    def compute(
+        self,
+        events: Events,
+        as_of: datetime,
+        everyone: ir.Table | None = None,
+        population: ir.Table | None = None,
+    ) -> ir.Table:
         """One row per customer known at `as_of`: customer_id and every feature.
 
         A customer without a row in the family's table has what each feature says of no rows.
+        everyone, population: these tables when they are at hand already, else they are computed
+        from the events.
         """
-        everyone = moment.known_customers(events, as_of)
-        rows = everyone if self.source == "customers" else self._past_rows(events, as_of)
-        grouped = rows.group_by("customer_id").agg(**self._expressions(rows, as_of))
-        joined = everyone.select("customer_id").left_join(grouped, "customer_id")
+        known = moment.known_customers(events, as_of) if everyone is None else everyone
+        past = known if self.source == "customers" else self._past(events, as_of)
+        if population is None:
+            population = self.everybody(events, as_of)
+        joined = known.select("customer_id")
+        for rows, features in self._groups(past, population):
+            asked = {feature.name: feature.expression(rows, as_of) for feature in features}
+            grouped = rows.group_by("customer_id").agg(**asked)
+            joined = joined.left_join(grouped, "customer_id").drop("customer_id_right")
         return joined.select("customer_id", **self._filled(joined))
 
-    def _past_rows(self, events: Events, as_of: datetime) -> ir.Table:
-        rows = moment.past(getattr(events, self.source), as_of)
-        return self.rows(rows) if self.rows else rows
+    def everybody(self, events: Events, as_of: datetime) -> ir.Table | None:
+        """What the family's `population` says of everybody's past; None when it asks for none."""
+        return self.population(self._past(events, as_of)) if self.population else None
 
-    def _expressions(self, rows: ir.Table, as_of: datetime) -> dict[str, ir.Value]:
-        return {feature.name: feature.expression(rows, as_of) for feature in self.features}
+    def _past(self, events: Events, as_of: datetime) -> ir.Table:
+        return moment.past(getattr(events, self.source), as_of)
+
+    def _groups(
+        self, past: ir.Table, population: ir.Table | None
+    ) -> Iterator[tuple[ir.Table, list[Feature]]]:
+        """The features by the rows they aggregate, with those rows."""
+        made = [feature.rows or self.rows for feature in self.features]
+        for rows in dict.fromkeys(made):
+            chosen = [f for f, its in zip(self.features, made, strict=True) if its is rows]
+            yield _made(rows, past, population), chosen
 
     def _filled(self, joined: ir.Table) -> dict[str, ir.Value]:
+        nobody = self.values_of_nobody
         return {
-            name: joined[name] if value is None else joined[name].fill_null(value)
-            for name, value in self.values_of_nobody.items()
+            name: joined[name] if nobody[name] is None else joined[name].fill_null(nobody[name])
+            for name in (feature.name for feature in self.features)
         }
 
     @cached_property
@@ -129,11 +172,19 @@ class Family:
             return {feature.name: None for feature in self.features}
         empty = ibis.memtable([], schema=TABLES[self.source].schema())
         nobody = Events(**dict.fromkeys(TABLES, empty))
-        rows = self._past_rows(nobody, _ANY_MOMENT)
-        values = rows.agg(**self._expressions(rows, _ANY_MOMENT)).to_pyarrow().to_pylist()[0]
-        return {name: values[name] for name in (feature.name for feature in self.features)}
+        past, population = self._past(nobody, _ANY_MOMENT), self.everybody(nobody, _ANY_MOMENT)
+        values: dict[str, float | str | None] = {}
+        for rows, features in self._groups(past, population):
+            asked = {feature.name: feature.expression(rows, _ANY_MOMENT) for feature in features}
+            values |= rows.agg(**asked).to_pyarrow().to_pylist()[0]
+        return values
 
-    def _add(self, function: Callable[..., ir.Value], arguments: dict[str, object]) -> None:
+    def _add(
+        self,
+        function: Callable[..., ir.Value],
+        rows: Rows | None,
+        arguments: dict[str, object],
+    ) -> None:
         window = arguments.pop("days", None)
         name = "_".join([function.__name__, *map(str, arguments.values())])
         name += f"_{window}d" if window else ""
@@ -142,7 +193,14 @@ class Family:
         if name in [feature.name for feature in self.features]:
             raise ValueError(f"{name!r} names two features of {self.name}. Rename one of them.")
         about = inspect.getdoc(function).format(days=window, **arguments)  # type: ignore[union-attr]
-        self.features.append(Feature(name, about, window, arguments, function))  # type: ignore[arg-type]
+        self.features.append(Feature(name, about, window, arguments, function, rows))  # type: ignore[arg-type]
+
+
+def _made(rows: Rows | None, past: ir.Table, population: ir.Table | None) -> ir.Table:
+    if rows is None:
+        return past
+    asks_for_population = "population" in inspect.signature(rows).parameters
+    return rows(past, population) if asks_for_population else rows(past)
 
 
 _ANY_MOMENT = datetime(2000, 1, 1)

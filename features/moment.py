@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 import ibis
 import ibis.expr.types as ir
 
+from features import exact
 from features.errors import UserError
 from features.events import Events
 
@@ -40,17 +41,20 @@ def past(table: ir.Table, as_of: datetime) -> ir.Table:
 
     days_ago: whole calendar days (UTC) from the event to `as_of`, 0 on the same day. Counted
     between dates, because day differences of timestamps are not the same on every engine.
+    Numbers come as decimals, so that they are added exactly.
     """
     moment = _literal(as_of)
     seen = table.filter(table.happened_at <= moment, table.known_at <= moment)
-    return seen.mutate(days_ago=days_before(seen.happened_at, as_of))
+    numbers = {name: exact.fixed(seen[name]) for name in _floats(seen)}
+    return seen.mutate(days_ago=days_before(seen.happened_at, as_of), **numbers)
 
 
 def future(table: ir.Table, as_of: datetime, horizon_days: int, known_by: datetime) -> ir.Table:
     """The rows of (as_of, as_of + horizon_days] that are known by the moment of training."""
     start, end = _literal(as_of), _literal(as_of + timedelta(days=horizon_days))
     after = (table.happened_at > start) & (table.happened_at <= end)
-    return table.filter(after, table.known_at <= _literal(known_by))
+    rows = table.filter(after, table.known_at <= _literal(known_by))
+    return rows.mutate(**{name: exact.fixed(rows[name]) for name in _floats(rows)})
 
 
 def recent(past_rows: ir.Table, as_of: datetime, days: int) -> ir.BooleanValue:
@@ -94,6 +98,10 @@ def known_customers(events: Events, as_of: datetime) -> ir.Table:
     joined = seen.left_join(profile, "customer_id").drop("customer_id_right")
     external = joined.filter(~joined.is_internal.fill_null(False)).drop("is_internal")
     return external.mutate(days_ago=days_before(external.first_seen_at, as_of))
+
+
+def _floats(table: ir.Table) -> list[str]:
+    return [name for name, dtype in table.schema().items() if dtype.is_floating()]
 
 
 def _literal(moment: datetime) -> ir.TimestampValue:

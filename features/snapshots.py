@@ -2,6 +2,7 @@
 
 Grain of a snapshot: one row per customer known at `as_of`. It is computed by one query per family
 and moment, which is faster and far smaller than one join of the events with all moments at once.
+Who is known is asked once per moment: the family of the customers table answers it for the others.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from features.workspace import Workspace
 log = logging.getLogger(__name__)
 
 _PART = "part.parquet"
+_POPULATION = "population.parquet"  # what everybody's past says, for the families that compare
 _FINGERPRINT = "fingerprint.json"
 _ANY_MOMENT = datetime(2000, 1, 1)
 
@@ -84,25 +86,44 @@ class Snapshots:
         """One built snapshot as a lazy table."""
         return backend.read_parquet([self.folder(family, as_of) / _PART])
 
+    def population(self, family: Family, as_of: datetime) -> ir.Table | None:
+        """What a built snapshot's family says of everybody's past; None when it compares nobody."""
+        path = self.folder(family, as_of) / _POPULATION
+        return backend.read_parquet([path]) if family.population else None
+
     def _write(self, family: Family, as_of: datetime) -> None:
         final = self.folder(family, as_of)
         staging = final.with_name(f".{final.name}.{uuid.uuid4().hex}")
-        rows = family.compute(self.events, as_of)
-        # Feast joins on zoned microseconds; another precision fails in its materialization. The
-        # column is not called as_of, because the folder's name would then overwrite it.
-        stamp = ibis.literal(as_of, type="timestamp(6)").cast("timestamp('UTC', 6)")
-        rows = rows.mutate(event_timestamp=stamp).order_by("customer_id")
         try:
-            backend.write_parquet(rows, staging / _PART)
-            size = (staging / _PART).stat().st_size
-            fingerprint = {**self._fingerprint(family, as_of), "bytes": size}
-            (staging / _FINGERPRINT).write_text(json.dumps(fingerprint))
+            self._stage(family, as_of, staging)
             if final.exists():
                 shutil.rmtree(final)
             staging.rename(final)
         finally:
             shutil.rmtree(staging, ignore_errors=True)
         log.debug("built %s at %s", family.name, as_of)
+
+    def _stage(self, family: Family, as_of: datetime, staging: Path) -> None:
+        population = family.everybody(self.events, as_of)
+        if population is not None:
+            backend.write_parquet(population, staging / _POPULATION)
+            population = backend.read_parquet([staging / _POPULATION])
+        rows = family.compute(self.events, as_of, self._everyone(family, as_of), population)
+        # Feast joins on zoned microseconds; another precision fails in its materialization. The
+        # column is not called as_of, because the folder's name would then overwrite it.
+        stamp = ibis.literal(as_of, type="timestamp(6)").cast("timestamp('UTC', 6)")
+        rows = rows.mutate(event_timestamp=stamp).order_by("customer_id")
+        backend.write_parquet(rows, staging / _PART)
+        size = (staging / _PART).stat().st_size
+        fingerprint = {**self._fingerprint(family, as_of), "bytes": size}
+        (staging / _FINGERPRINT).write_text(json.dumps(fingerprint))
+
+    def _everyone(self, family: Family, as_of: datetime) -> ir.Table | None:
+        """Who is known, from the snapshot that says it; None where it is not there to be read."""
+        source = next((f for f in self.families if f.source == "customers"), family)
+        if source is family or not self.is_built(source, as_of):
+            return None
+        return self.read(source, as_of).select("customer_id")
 
     def _remove_older_definitions(self) -> None:
         for family in self.families:

@@ -68,7 +68,7 @@ class World:
         for family in catalog.families_for(self.events, has_interactions=True):
             chosen = [feature for feature in family.features if feature.name == name]
             if chosen:
-                alone = Family(family.name, family.source, family.about, family.rows, chosen)
+                alone = family.of(chosen)
                 return {who: row[name] for who, row in self.values(alone, as_of).items()}
         raise LookupError(f"No feature is called {name}.")
 

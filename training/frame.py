@@ -40,7 +40,7 @@ def outcomes(store: FeatureStore, cutoff: CutOff, known_by: datetime) -> pd.Data
     found = pd.DataFrame({"customer_id": pd.Series(dtype=str)})
     for source in sorted({outcome.source for outcome in OUTCOMES}):
         rows = moment.future(getattr(events, source), cutoff.as_of, cutoff.horizon_days, known_by)
-        asked = {o.name: o.function(rows) for o in OUTCOMES if o.source == source}
+        asked = {o.name: o.value(rows) for o in OUTCOMES if o.source == source}
         values = rows.group_by("customer_id").agg(**asked).to_pandas()
         found = found.merge(values, on="customer_id", how="outer")
     found.insert(1, "as_of", cutoff.as_of)
@@ -73,6 +73,6 @@ def _outcomes_of_nobody(store: FeatureStore) -> dict[str, float | None]:
     values: dict[str, float | None] = {}
     for outcome in OUTCOMES:
         nothing = getattr(events, outcome.source).filter(False)
-        value = nothing.agg(value=outcome.function(nothing)).to_pyarrow().to_pylist()[0]["value"]
+        value = nothing.agg(value=outcome.value(nothing)).to_pyarrow().to_pylist()[0]["value"]
         values[outcome.name] = None if value is None else float(value)
     return values

@@ -32,6 +32,11 @@ class Outcome:
     about: str
     function: Callable[[ir.Table], ir.Value]
 
+    def value(self, future: ir.Table) -> ir.Value:
+        """The aggregate over the future rows of one customer, a text or a float64."""
+        value = self.function(future)
+        return value if value.type().is_string() else value.cast("float64")
+
 
 @dataclass(frozen=True)
 class Task:

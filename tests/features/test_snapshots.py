@@ -67,7 +67,7 @@ def built(original, tmp_path):
 def test_a_build_tells_each_family_and_moment_and_writes_one_folder_for_it(workspace):
     bring(workspace, GIVEN)
     assert build(workspace, JANUARY) == [
-        ("rhythm", JANUARY), ("purchases", JANUARY), ("relationship", JANUARY),
+        ("relationship", JANUARY), ("rhythm", JANUARY), ("purchases", JANUARY),
     ]  # fmt: skip
     assert sorted(parts(workspace)) == [
         "purchases/2024-01-31", "relationship/2024-01-31", "rhythm/2024-01-31",
@@ -206,7 +206,7 @@ def test_a_build_that_fails_leaves_what_was_there_and_nothing_half_written(built
 def test_interactions_and_profile_columns_are_there_when_the_data_has_them(workspace):
     bring(workspace, world("ann  2024-01-03  10"))
     assert [family.name for family in Snapshots(workspace).families] == [
-        "rhythm", "purchases", "relationship",
+        "relationship", "rhythm", "purchases",
     ]  # fmt: skip
     bring(
         workspace,
@@ -214,9 +214,9 @@ def test_interactions_and_profile_columns_are_there_when_the_data_has_them(works
     )
     families = Snapshots(workspace).families
     assert [family.name for family in families] == [
-        "rhythm", "purchases", "interactions", "relationship",
+        "relationship", "rhythm", "purchases", "interactions",
     ]  # fmt: skip
-    assert [f.name for f in families[-1].features] == ["tenure", "profile_kind", "profile_city"]
+    assert [f.name for f in families[0].features] == ["tenure", "profile_kind", "profile_city"]
 
 
 def test_a_workspace_without_transactions_has_no_snapshots(workspace):

@@ -36,4 +36,4 @@ bench: setup ## Build, online and batch beside named rivals
 
 lock: ## Pin every package anew (needs uv)
 	uv pip compile --universal --generate-hashes --no-emit-index-url --python-version 3.11 \
-		--group dev --no-header pyproject.toml -o requirements.lock
+		--extra production --group dev --no-header pyproject.toml -o requirements.lock

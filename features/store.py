@@ -194,11 +194,7 @@ class FeatureStore:
                 feast.Field(name=name, dtype=String if is_text else Float64, description=about)
                 for name, is_text, about in self._columns(family)
             ],
-            source=feast.FileSource(
-                name=f"{family.name}_snapshots",
-                path=f"{folder}/as_of=*/part.parquet",
-                timestamp_field="event_timestamp",
-            ),
+            source=_source(f"{family.name}_snapshots", f"{folder}/as_of=*/part.parquet"),
             online=False,
         )
 
@@ -213,11 +209,7 @@ class FeatureStore:
                 feast.Field(name="numbers", dtype=Array(Float64)),
                 *([feast.Field(name="texts", dtype=Array(String))] if texts else []),
             ],
-            source=feast.FileSource(
-                name=f"{family.name}{_PACKED}_file",
-                path=str(self._packed_path(family)),
-                timestamp_field="event_timestamp",
-            ),
+            source=_source(f"{family.name}{_PACKED}_file", str(self._packed_path(family))),
             tags={"numbers": ",".join(numbers), "texts": ",".join(texts)},
         )
 
@@ -293,6 +285,11 @@ def _customer() -> feast.Entity:
     return feast.Entity(
         name="customer", join_keys=["customer_id"], value_type=feast.ValueType.STRING
     )
+
+
+def _source(name: str, path: str) -> feast.FileSource:
+    """Parquet files, which may be a glob, as Feast reads them."""
+    return feast.FileSource(name=name, path=path, timestamp_field="event_timestamp")
 
 
 def _config(path: Path, workspace: Workspace) -> feast.RepoConfig:

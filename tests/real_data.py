@@ -1,9 +1,8 @@
 """Where the real data sets lie for tests: beside the project, never inside it."""
 
-import os
 from pathlib import Path
 
-import pytest
+from tests.missing import missing
 
 PROJECT = Path(__file__).resolve().parents[1]
 
@@ -15,11 +14,8 @@ def real_data(name: str) -> Path:
     """
     folder = PROJECT.parent / "shared" / "data" / name
     if not folder.is_dir():
-        sentence = (
+        missing(
             f"The test needs the real data set {name}, but ../shared/data/{name} does not exist "
             "beside the project. Put the data there to run it."
         )
-        if os.environ.get("CI") == "true":
-            pytest.fail(sentence)
-        pytest.skip(sentence)
     return folder

@@ -8,15 +8,19 @@ table, so no feature can see the future by mistake.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import TypeAlias
 
 import ibis
 import ibis.expr.types as ir
+import pandas as pd
 
 from features import exact
 from features.errors import UserError
 from features.events import Events
 
 END_OF_DAY = timedelta(days=1) - timedelta(microseconds=1)
+# An expression where one query is to answer at many moments; see recompute.py.
+Moment: TypeAlias = datetime | ir.TimestampScalar
 
 
 def parse_moment(text: str) -> datetime:
@@ -36,7 +40,7 @@ def parse_moment(text: str) -> datetime:
     return moment + END_OF_DAY if is_date_alone else moment
 
 
-def past(table: ir.Table, as_of: datetime) -> ir.Table:
+def past(table: ir.Table, as_of: Moment) -> ir.Table:
     """The rows that had happened and were known at `as_of`, each with its age `days_ago`.
 
     days_ago: whole calendar days (UTC) from the event to `as_of`, 0 on the same day. Counted
@@ -57,30 +61,35 @@ def future(table: ir.Table, as_of: datetime, horizon_days: int, known_by: dateti
     return rows.mutate(**{name: exact.fixed(rows[name]) for name in _floats(rows)})
 
 
-def recent(past_rows: ir.Table, as_of: datetime, days: int) -> ir.BooleanValue:
+def recent(past_rows: ir.Table, as_of: Moment, days: int) -> ir.BooleanValue:
     """Whether a row of the past lies in the last `days` days: (as_of - days, as_of]."""
     return past_rows.happened_at > _literal(as_of - timedelta(days=days))
 
 
-def before(past_rows: ir.Table, as_of: datetime, days: int) -> ir.BooleanValue:
+def before(past_rows: ir.Table, as_of: Moment, days: int) -> ir.BooleanValue:
     """Whether a row lies in the `days` days before the recent ones."""
     older = past_rows.happened_at > _literal(as_of - timedelta(days=2 * days))
     return older & ~recent(past_rows, as_of, days)
 
 
-def season(past_rows: ir.Table, as_of: datetime, days: int) -> ir.BooleanValue:
+def season(past_rows: ir.Table, as_of: Moment, days: int) -> ir.BooleanValue:
     """Whether a row lies in the `days` days that followed this very moment a year ago."""
     year_ago = as_of - timedelta(days=365)
     begun = past_rows.happened_at > _literal(year_ago)
     return begun & (past_rows.happened_at <= _literal(year_ago + timedelta(days=days)))
 
 
-def days_before(time: ir.TimestampValue, as_of: datetime) -> ir.IntegerValue:
+def days_before(time: ir.TimestampValue, as_of: Moment) -> ir.IntegerValue:
     """Whole calendar days (UTC) from a time to `as_of`."""
-    return ibis.literal(as_of.date()).delta(time.date(), unit="day")
+    return _literal(as_of).date().delta(time.date(), unit="day")
 
 
-def known_customers(events: Events, as_of: datetime) -> ir.Table:
+def is_stale(as_of: pd.Series, now: datetime, max_age: timedelta) -> pd.Series:
+    """Whether what stands at a moment is older by now than allowed; false for no moment (NaT)."""
+    return as_of < now - max_age
+
+
+def known_customers(events: Events, as_of: Moment) -> ir.Table:
     """One row per customer known at `as_of`: first_seen_at, days_ago, kind and profile columns.
 
     Known is who has an event in the past or is listed as first seen by then. Internal customers
@@ -104,5 +113,6 @@ def _floats(table: ir.Table) -> list[str]:
     return [name for name, dtype in table.schema().items() if dtype.is_floating()]
 
 
-def _literal(moment: datetime) -> ir.TimestampValue:
-    return ibis.literal(moment, type="timestamp(6)")
+def _literal(moment: Moment) -> ir.TimestampValue:
+    is_known = isinstance(moment, datetime)
+    return ibis.literal(moment, type="timestamp(6)") if is_known else moment

@@ -7,6 +7,7 @@ type comes from the ibis expression it returns. It asks for what it needs by par
     recent  whether an event lies in the last `days` days
     before  whether an event lies in the `days` days before those
     season  whether an event lies in the `days` days that followed this moment a year ago
+    days    how many days the window has
 
 and for any parameter its decorator spreads it over, such as `kind`. `past.days_ago` is the age of
 an event in days; no function compares times.
@@ -60,7 +61,7 @@ class Feature:
     def expression(self, rows: ir.Table, as_of: datetime) -> ir.Value:
         """The aggregate over the rows of one customer."""
         wanted = inspect.signature(self.function).parameters
-        given = dict(self.arguments) | {"past": rows}
+        given = dict(self.arguments) | {"past": rows, "days": self.window}
         for name in ("recent", "before", "season"):
             if name in wanted:
                 given[name] = getattr(moment, name)(rows, as_of, self.window)

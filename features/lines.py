@@ -7,6 +7,8 @@ things, several times faster than a distinct count per window.
 
 import ibis.expr.types as ir
 
+from features import exact
+
 
 def is_purchase(past: ir.Table) -> ir.BooleanValue:
     """Whether a line is a purchase: returns are negative, gifts and corrections are zero."""
@@ -38,4 +40,12 @@ def last_times(past: ir.Table, thing: ir.StringValue) -> ir.Table:
             happened_at=lambda line: line.happened_at.max(),
             days_ago=lambda line: line.days_ago.min(),
         )
+    )
+
+
+def purchase_days(past: ir.Table) -> ir.Table:
+    """One row per customer and day with a purchase, with its money and its first time."""
+    lines = bought(past)
+    return lines.group_by("customer_id", "days_ago").agg(
+        amount=exact.fixed(lines.amount.sum()), happened_at=lines.happened_at.min()
     )

@@ -7,18 +7,16 @@ recency, age and the gaps from here.
 import ibis
 import ibis.expr.types as ir
 
+from features import exact, lines
 from features.family import WINDOWS, Family
 
 
-def purchase_days(past: ir.Table) -> ir.Table:
+def days_and_gaps(past: ir.Table) -> ir.Table:
     """One row per customer and day with a purchase, with its money and the gap to the day before.
 
     gap_days: days since the previous purchase day, null on the first.
     """
-    bought = past.filter(past.amount > 0)
-    days = bought.group_by("customer_id", "days_ago").agg(
-        amount=bought.amount.sum(), happened_at=bought.happened_at.min()
-    )
+    days = lines.purchase_days(past)
     earlier = days.days_ago.lag().over(group_by="customer_id", order_by=ibis.desc("days_ago"))
     return days.mutate(gap_days=earlier - days.days_ago)
 
@@ -27,10 +25,19 @@ rhythm = Family(
     "rhythm",
     source="transactions",
     about="Purchase days, the gaps between them, the money of a day, and the current silence.",
-    rows=purchase_days,
+    rows=days_and_gaps,
 )
 
 TREND_WINDOWS = (30, 90, 180)  # days: twice the window must fit into the history of most
+SEASON = 45  # days on both sides of a date: together a quarter of the year
+YEAR = 365
+SATURDAY = 5  # Monday is 0
+DAYPART = 6  # hours: night, morning, afternoon, evening
+
+
+def _share(past: ir.Table, where: ir.BooleanValue) -> ir.Value:
+    """The share of rows where something holds; null without rows."""
+    return past.count(where=where) / past.count().nullif(0)
 
 
 @rhythm.feature
@@ -71,15 +78,22 @@ def purchase_days_season(past: ir.Table, season: ir.BooleanValue) -> ir.Value:
 
 
 @rhythm.feature
+def season_share(past: ir.Table) -> ir.Value:
+    """Share of purchase days at this time of any year, 45 days early or late, 0 to 1."""
+    day_of_year = past.days_ago % YEAR
+    return _share(past, (day_of_year <= SEASON) | (day_of_year >= YEAR - SEASON))
+
+
+@rhythm.feature
 def gap_mean(past: ir.Table) -> ir.Value:
     """Mean days between purchase days; null before the second."""
-    return past.gap_days.mean()
+    return exact.mean(past.gap_days)
 
 
 @rhythm.feature
 def gap_std(past: ir.Table) -> ir.Value:
     """Standard deviation of the days between purchase days; null before the third."""
-    return past.gap_days.std(how="sample")
+    return exact.deviation(past.gap_days)
 
 
 @rhythm.feature
@@ -89,21 +103,27 @@ def gap_max(past: ir.Table) -> ir.Value:
 
 
 @rhythm.feature
+def gap_last(past: ir.Table) -> ir.Value:
+    """Days between the last two purchase days; null before the second."""
+    return past.gap_days.argmin(past.days_ago)
+
+
+@rhythm.feature
 def gap_log_sum(past: ir.Table) -> ir.Value:
     """Sum of the logs of the days between purchase days, which tells regularity; 0 without."""
-    return past.gap_days.ln().sum().fill_null(0.0)
+    return exact.total(exact.log(past.gap_days))
 
 
 @rhythm.feature
 def gap_variation(past: ir.Table) -> ir.Value:
     """Standard deviation of the gaps divided by their mean, a ratio; null before the third day."""
-    return past.gap_days.std(how="sample") / past.gap_days.mean()
+    return exact.deviation(past.gap_days) / exact.mean(past.gap_days)
 
 
 @rhythm.feature
 def silence_ratio(past: ir.Table) -> ir.Value:
     """Days since the last purchase divided by the mean gap; null before the second."""
-    return past.days_ago.min() / past.gap_days.mean()
+    return past.days_ago.min() / exact.mean(past.gap_days)
 
 
 @rhythm.feature
@@ -115,31 +135,32 @@ def silence_share(past: ir.Table) -> ir.Value:
 @rhythm.feature
 def day_amount_sum(past: ir.Table) -> ir.Value:
     """Money of all purchases so far, returns not taken off, currency units."""
-    return past.amount.sum().fill_null(0.0)
+    return exact.total(past.amount)
 
 
 @rhythm.feature
 def day_amount_mean(past: ir.Table) -> ir.Value:
     """Mean money of a purchase day, currency units; null if never bought."""
-    return past.amount.mean()
+    return exact.mean(past.amount)
 
 
 @rhythm.feature
 def day_amount_std(past: ir.Table) -> ir.Value:
     """Standard deviation of the money of a purchase day, currency units; null before the second."""
-    return past.amount.std(how="sample")
+    return exact.deviation(past.amount)
 
 
 @rhythm.feature
 def day_amount_log_sum(past: ir.Table) -> ir.Value:
     """Sum of the logs of the money of the purchase days; 0 if never bought."""
-    return past.amount.ln().sum().fill_null(0.0)
+    return exact.total(exact.log(past.amount))
 
 
 @rhythm.feature
 def day_amount_log_square_sum(past: ir.Table) -> ir.Value:
     """Sum of the squared logs of the money of the purchase days; 0 if never bought."""
-    return past.amount.ln().pow(2).sum().fill_null(0.0)
+    log = exact.log(past.amount)
+    return exact.total(exact.product(log, log))
 
 
 @rhythm.feature
@@ -163,4 +184,21 @@ def day_amount_last(past: ir.Table) -> ir.Value:
 @rhythm.feature
 def weekend_share(past: ir.Table) -> ir.Value:
     """Share of purchase days on a Saturday or Sunday, 0 to 1; null if never bought."""
-    return (past.happened_at.day_of_week.index() >= 5).cast("float64").mean()
+    return _share(past, past.happened_at.day_of_week.index() >= SATURDAY)
+
+
+@rhythm.feature
+def weekday_share(past: ir.Table) -> ir.Value:
+    """Share of purchase days on the customer's most frequent day of the week, 0 to 1."""
+    weekday = past.happened_at.day_of_week.index()
+    return ibis.greatest(*[_share(past, weekday == day) for day in range(7)])
+
+
+@rhythm.feature
+def daypart_share(past: ir.Table) -> ir.Value:
+    """Share of purchase days begun in the most frequent quarter of the day (UTC), 0 to 1."""
+    hour = past.happened_at.hour()
+    starts = range(0, 24, DAYPART)
+    return ibis.greatest(
+        *[_share(past, (hour >= start) & (hour < start + DAYPART)) for start in starts]
+    )

@@ -41,6 +41,18 @@ def test_days_become_windows_and_the_end_of_the_name(family):
     ]
 
 
+def test_a_feature_may_ask_how_many_days_its_window_has(family):
+    @family.feature(days=(7, 30))
+    def lines_a_day(past, recent, days):
+        """Lines in the last {days} days by the day, a count."""
+        return past.count(where=recent) / days
+
+    given = world("ann  2024-03-30  5", "ann  2024-03-10  5")
+    assert given.values(family, AS_OF) == {
+        "ann": {"lines_a_day_7d": 1 / 7, "lines_a_day_30d": 2 / 30}
+    }
+
+
 def test_other_parameters_are_spread_into_the_name(family):
     @family.feature(channel=("web", "shop"), days=(7, 30))
     def lines(past, recent, channel):

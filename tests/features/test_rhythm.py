@@ -38,9 +38,11 @@ EXPECTED = {
     "purchase_trend_180d":       (log(4 / 2),                       log(2 / 1)),
     "purchase_days_season_90d":  (1,                                0),
     "purchase_days_season_180d": (1,                                0),
+    "season_share":              (1 / 4,                            1),
     "gap_mean":                  (mean(GAPS),                       None),
     "gap_std":                   (stdev(GAPS),                      None),
     "gap_max":                   (200,                              None),
+    "gap_last":                  (40,                               None),
     "gap_log_sum":               (log(200 * 50 * 40),               0),
     "gap_variation":             (stdev(GAPS) / mean(GAPS),         None),
     "silence_ratio":             (10 / mean(GAPS),                  None),
@@ -54,6 +56,8 @@ EXPECTED = {
     "day_amount_first":          (45,                               15),
     "day_amount_last":           (35,                               15),
     "weekend_share":             (1 / 4,                            1),
+    "weekday_share":             (1 / 4,                            1),
+    "daypart_share":             (3 / 4,                            1),
 }  # fmt: skip
 
 
@@ -89,3 +93,22 @@ def test_the_season_is_what_followed_this_moment_a_year_ago():
     )
     season = given.feature("purchase_days_season_90d", as_of="2024-03-31")
     assert season == {"ann": 0, "bob": 1, "cid": 1, "dan": 0}
+
+
+def test_the_time_of_the_year_wraps_around_its_end():
+    given = world(
+        "ann  2023-03-31  1",  # 366 days ago
+        "ann  2023-04-06  1",  # 360 days ago
+        "ann  2023-10-01  1",  # half a year ago
+        "bob  2023-05-16  1",  # 320 days ago
+        "cid  2023-05-17  1",  # 319 days ago
+    )
+    share = given.feature("season_share", as_of="2024-03-31")
+    assert share == {"ann": pytest.approx(2 / 3), "bob": 1, "cid": 0}
+
+
+def test_the_parts_of_the_day_begin_at_0_6_12_and_18():
+    given = world(
+        "ann  2024-01-01T05:59  1", "ann  2024-01-02T06:00  1", "ann  2024-01-03T11:59  1"
+    )
+    assert given.feature("daypart_share", as_of="2024-01-31") == {"ann": pytest.approx(2 / 3)}

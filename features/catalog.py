@@ -7,11 +7,18 @@ import hashlib
 from features.events import Events
 from features.family import Family, Feature
 from features.interactions import interactions
+from features.pace import pace
 from features.purchases import purchases
 from features.relationship import profile_features, relationship
 from features.rhythm import rhythm
 
-FAMILIES: tuple[Family, ...] = (relationship, rhythm, purchases, interactions)
+FAMILIES: tuple[Family, ...] = (
+    relationship,
+    rhythm,
+    pace,
+    purchases,
+    interactions,
+)
 
 
 def families_for(events: Events, has_interactions: bool) -> tuple[Family, ...]:

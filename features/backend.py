@@ -1,48 +1,76 @@
 """The engine that computes: one ibis connection, and the few calls each engine spells its own way.
 
-The only file that knows an engine. Which one is the environment variable HOLDFAST_ENGINE.
+Which one is the environment variable HOLDFAST_ENGINE: `duckdb`, or `spark`, which stands in a file
+of its own. What is computed from events is the engine's; raw files are read and checked by the
+embedded engine, DuckDB, under both.
 """
 
 from __future__ import annotations
 
 import os
+import tempfile
 import threading
 import uuid
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
 import ibis
 import ibis.expr.types as ir
+import pyarrow as pa
 
 from features.errors import UserError
 
-ENGINES = ("duckdb",)
+EMBEDDED = "duckdb"
+ENGINES = (EMBEDDED, "spark")
 ENGINE_ERRORS = (duckdb.Error,)
+_MEMORY_SHARE = 80  # per cent of the machine's memory, for all threads that compute alone
 _local = threading.local()
 
 
-def connect(url: str | None = None) -> ibis.BaseBackend:
-    """The connection of this thread to the engine, opened at the first call.
+def chosen() -> str:
+    """The engine that HOLDFAST_ENGINE names, else the embedded one."""
+    return os.environ.get("HOLDFAST_ENGINE", EMBEDDED)
 
-    url: an ibis URL such as `duckdb://`; default: the engine named by HOLDFAST_ENGINE (`duckdb`).
-    Raises UserError for an engine that is not in ENGINES.
+
+def connect(engine: str | None = None) -> ibis.BaseBackend:
+    """The connection of this thread to an engine, opened at the first call.
+
+    engine: one of ENGINES; default: the one that HOLDFAST_ENGINE names, else the embedded one.
+    Raises UserError for another engine, and for one that is not installed.
     """
-    engine = (url or os.environ.get("HOLDFAST_ENGINE", "duckdb")).split(":", 1)[0]
+    engine = engine or chosen()
     if engine not in ENGINES:
         raise UserError(
-            f"The engine {engine!r} was asked for, but Holdfast runs on {', '.join(ENGINES)}. "
+            f"The engine {engine!r} was asked for, but Holdfast runs on {' and '.join(ENGINES)}. "
             "Set HOLDFAST_ENGINE to one of these."
         )
-    if not hasattr(_local, "connection"):
-        connection = ibis.duckdb.connect()
-        connection.raw_sql("SET TimeZone = 'UTC'")
-        # A progress bar of the engine would write over ours.
-        connection.raw_sql("SET enable_progress_bar = false")
-        _local.connection = connection
-    return _local.connection
+    if not hasattr(_local, engine):
+        setattr(_local, engine, _spark() if engine == "spark" else _duckdb())
+    return getattr(_local, engine)
+
+
+def answer(
+    query: str, tables: Mapping[str, Sequence[Path] | pa.Table], within: tuple[str | None, str | None]
+) -> pa.Table:
+    """The answer to a query of the embedded engine, on a connection of this thread alone.
+
+    tables: what the query's names stand for, Parquet files or a table. within: only customers from
+    this id on, up to and without the other; None is no bound.
+    """
+    if not hasattr(_local, "alone"):
+        _local.alone = _duckdb(threads=1)
+    connection = _local.alone.con
+    for name, rows in tables.items():
+        _view(connection, rows, within).create_view(name, replace=True)
+    return connection.sql(query).to_arrow_table()
+
+
+def cores() -> int:
+    """How many threads may compute at once."""
+    return os.cpu_count() or 1
 
 
 def quiet() -> None:
@@ -50,9 +78,9 @@ def quiet() -> None:
     warnings.filterwarnings("ignore", message=r"fetch_arrow_table\(\) is deprecated")
 
 
-def read_parquet(paths: list[Path]) -> ir.Table:
-    """The rows of some Parquet files of one schema, as a lazy table."""
-    return connect().read_parquet(
+def read_parquet(paths: list[Path], engine: str | None = None) -> ir.Table:
+    """The rows of some Parquet files of one schema, as a lazy table; engine: see connect."""
+    return connect(engine).read_parquet(
         [str(path) for path in paths], union_by_name=True, hive_partitioning=False
     )
 
@@ -63,8 +91,9 @@ def read_csv(path: Path, columns: list[str], delimiter: str) -> ir.Table:
     Text, because an id such as 00042 must keep its zeros and a bad number must keep its spelling
     until it is reported. Nothing is left to the engine to guess: one line of another length can
     turn its guess of the delimiter, and a quote after its sample is read as part of the value.
+    Read by the embedded engine, like all raw files.
     """
-    return connect().read_csv(
+    return connect(EMBEDDED).read_csv(
         str(path),
         columns=dict.fromkeys(columns, "VARCHAR"),
         delim=delimiter,
@@ -77,12 +106,12 @@ def read_csv(path: Path, columns: list[str], delimiter: str) -> ir.Table:
 
 @contextmanager
 def reading_foreign_files() -> Iterator[None]:
-    """Within the block, the engine looks at the values of a file and not at its statistics.
+    """Within the block, the embedded engine looks at a file's values and not at its statistics.
 
     The statistics of a Parquet file written by others leave NaN out, and DuckDB 2.0 concludes that
     no value is NaN: isnan() of a NaN is then false. What it writes itself is not concerned.
     """
-    connection = connect()
+    connection = connect(EMBEDDED)
     connection.raw_sql("SET disabled_optimizers = 'statistics_propagation'")
     try:
         yield
@@ -96,16 +125,16 @@ def parse_timestamp(text: ir.StringValue, time_format: str) -> ir.TimestampValue
     return _try_strptime(text, time_format).cast("timestamp('UTC', 6)").cast("timestamp(6)")
 
 
-def write_parquet(table: ir.Table, path: Path) -> None:
-    """Write a lazy table to one Parquet file, whole or not at all."""
+def write_parquet(table: ir.Table, path: Path, engine: str | None = None) -> None:
+    """Write a lazy table to one Parquet file, whole or not at all; engine: see connect."""
     with whole_or_nothing(path) as temporary:
-        connect().to_parquet(table, str(temporary), compression="zstd")
+        connect(engine).to_parquet(table, str(temporary), compression="zstd")
 
 
 def write_csv(table: ir.Table, path: Path) -> None:
-    """Write a lazy table to one CSV file, whole or not at all."""
+    """Write a lazy table of the embedded engine to one CSV file, whole or not at all."""
     with whole_or_nothing(path) as temporary:
-        connect().to_csv(table, str(temporary))
+        connect(EMBEDDED).to_csv(table, str(temporary))
 
 
 @contextmanager
@@ -121,6 +150,49 @@ def whole_or_nothing(path: Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _view(
+    connection: duckdb.DuckDBPyConnection,
+    rows: Sequence[Path] | pa.Table,
+    within: tuple[str | None, str | None],
+) -> duckdb.DuckDBPyRelation:
+    if isinstance(rows, pa.Table):
+        return connection.from_arrow(rows)
+    files = [str(path) for path in rows]
+    relation = connection.read_parquet(files, union_by_name=True, hive_partitioning=False)
+    if "customer_id" not in relation.columns:
+        return relation
+    customer, (start, end) = duckdb.ColumnExpression("customer_id"), within
+    if start is not None:
+        relation = relation.filter(customer >= duckdb.ConstantExpression(start))
+    if end is not None:
+        relation = relation.filter(customer < duckdb.ConstantExpression(end))
+    return relation
+
+
+def _duckdb(threads: int | None = None) -> ibis.BaseBackend:
+    connection = ibis.duckdb.connect()
+    connection.raw_sql("SET TimeZone = 'UTC'")
+    # What does not fit into memory goes where the system keeps such things, not where we stand.
+    connection.raw_sql(f"SET temp_directory = '{Path(tempfile.gettempdir()) / 'holdfast-spill'}'")
+    if threads:
+        connection.raw_sql(f"SET threads = {threads}")
+        connection.raw_sql(f"SET memory_limit = '{_MEMORY_SHARE // cores()}%'")
+    # A progress bar of the engine would write over ours.
+    connection.raw_sql("SET enable_progress_bar = false")
+    return connection
+
+
+def _spark() -> ibis.BaseBackend:
+    try:
+        from features import spark
+    except ImportError as missing:
+        raise UserError(
+            f"The engine spark was asked for, but {missing.name} is not installed. Install Spark "
+            "with pip install 'holdfast[production]', and a Java runtime (version 17 or 21) for it."
+        ) from None
+    return spark.connect()
 
 
 @ibis.udf.scalar.builtin(name="try_strptime")

@@ -130,7 +130,7 @@ def _open(path: Path, table: EventTable) -> ir.Table:
         raise UserError(f"The {table.name} file {path} is empty. Export it again with a header.")
     try:
         if path.suffix == ".parquet":
-            raw = backend.read_parquet([path])
+            raw = backend.read_parquet([path], backend.EMBEDDED)
         else:
             _check_utf8(path)
             raw = backend.read_csv(path, *_header(path))

@@ -144,13 +144,13 @@ def _stage(staging: Path, table: EventTable, raw: ir.Table, time_format: str | N
     checked = events.check(table, raw, datetime.now(UTC).replace(tzinfo=None), time_format)
     good_path, bad_path = staging / f"{table.name}.parquet", staging / f"{table.name}.csv"
     try:
-        backend.write_parquet(checked.good, good_path)
+        backend.write_parquet(checked.good, good_path, backend.EMBEDDED)
     except backend.ENGINE_ERRORS as error:
         raise UserError(
             f"The {table.name} cannot be read to the end: {str(error).splitlines()[0]}. "
             "Correct the file, or the mapping and the time format with which it is read."
         ) from None
-    good = backend.read_parquet([good_path])
+    good = backend.read_parquet([good_path], backend.EMBEDDED)
     reasons = checked.bad.group_by("reason").agg(rows=checked.bad.count()).execute()
     bad = dict(sorted(zip(reasons.reason, reasons.rows.astype(int), strict=True)))
     copies = good.group_by(list(good.columns)).agg(copies=good.count())
@@ -189,9 +189,10 @@ def _add_older_customers(workspace: Workspace, staging: Path) -> None:
     if not stored:
         return
     older = staging / "older.parquet"
-    new = backend.read_parquet([staged])
-    backend.write_parquet(backend.read_parquet(stored).anti_join(new, "customer_id"), older)
-    backend.write_parquet(backend.read_parquet([staged, older]).order_by("customer_id"), staged)
+    new, known = (backend.read_parquet(files, backend.EMBEDDED) for files in ([staged], stored))
+    backend.write_parquet(known.anti_join(new, "customer_id"), older, backend.EMBEDDED)
+    both = backend.read_parquet([staged, older], backend.EMBEDDED)
+    backend.write_parquet(both.order_by("customer_id"), staged, backend.EMBEDDED)
 
 
 def _publish(workspace: Workspace, staging: Path, report: TableReport) -> TableReport:

@@ -26,7 +26,7 @@ DOORS = {
     "mlflow": "training/registry.py",
     "bentoml": "serving/service.py",
     "duckdb": "features/backend.py",
-    "pyspark": "features/backend.py",
+    "pyspark": "features/spark.py",
 }
 # Where machines keep what is theirs: homes, mounts, scratch space.
 MACHINE_PATH = re.compile(r"(?<![\w./{}])/(?:home|root|Users|mnt|work|tmp|opt|var)/\w")

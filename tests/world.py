@@ -23,7 +23,7 @@ import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
-from features import catalog
+from features import backend, catalog
 from features.events import CUSTOMERS, INTERACTIONS, TRANSACTIONS, Events, EventTable
 from features.family import Family
 from features.moment import parse_moment
@@ -75,7 +75,7 @@ class World:
     def values(self, family: Family, as_of: str | datetime) -> dict[str, Values]:
         """Customer -> all features of a family."""
         moment = parse_moment(as_of) if isinstance(as_of, str) else as_of
-        rows = family.compute(self.events, moment).to_pyarrow().to_pylist()
+        rows = backend.connect().to_pyarrow(family.compute(self.events, moment)).to_pylist()
         values = {row.pop("customer_id"): _plain(row) for row in rows}
         assert len(values) == len(rows), "a customer stands twice in the features"
         return values

@@ -1,0 +1,145 @@
+"""Apache Spark as the engine: one session of the process, and a connection to it.
+
+The only file that knows pyspark. Spark's master is what SPARK_MASTER says, or an installation of
+one's own (SPARK_HOME, SPARK_CONF_DIR); without either, two cores of this machine do the work.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import ibis
+import ibis.expr.operations as ops
+import ibis.expr.types as ir
+from ibis.backends.pyspark import Backend
+from ibis.backends.sql.compilers.pyspark import PySparkCompiler
+from pyspark.errors import PySparkRuntimeError
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from features.errors import UserError
+
+# What the values of the features depend on, and the form of the files.
+_MEANING = {
+    "spark.sql.session.timeZone": "UTC",
+    # Our times carry no zone mark; read as zoned ones they would be compared in the session's zone.
+    "spark.sql.timestampType": "TIMESTAMP_NTZ",
+    "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
+    # An impossible cast or a division by zero is an error, not a null that no other engine has.
+    "spark.sql.ansi.enabled": "true",
+    "spark.sql.execution.arrow.pyspark.enabled": "true",
+}
+_QUIET = {"spark.ui.showConsoleProgress": "false", "spark.log.level": "ERROR"}
+# A session on this machine alone: nothing listens beyond it.
+_ALONE = {
+    "spark.master": "local[2]",
+    "spark.driver.host": "127.0.0.1",
+    "spark.driver.bindAddress": "127.0.0.1",
+    "spark.ui.enabled": "false",
+    # The driver does all the work here; Spark's 1 GB is for one that only directs.
+    "spark.driver.memory": "4g",
+    # Four pieces a core, which Spark joins when they are small; its 200 are for a cluster.
+    "spark.sql.shuffle.partitions": "8",
+}
+_ELSEWHERE = ("SPARK_HOME", "SPARK_CONF_DIR")
+
+
+def connect() -> ibis.BaseBackend:
+    """A connection to the session of this process, which is started at the first call.
+
+    Raises UserError when there is no Java runtime to start it with.
+    """
+    Spark.register_options()
+    return Spark().connect(_session())
+
+
+class Spark(Backend):
+    """An ibis connection to Spark that answers the calls of `features.backend` as DuckDB's does."""
+
+    def read_parquet(
+        self, paths: list[str], /, *, union_by_name: bool, hive_partitioning: bool
+    ) -> ir.Table:
+        """The rows of some Parquet files of one schema, as a lazy table."""
+        frame = self._session.read.parquet(
+            *paths, mergeSchema=union_by_name, recursiveFileLookup=not hive_partitioning
+        )
+        name = ibis.util.gen_name("read_parquet")
+        frame.createOrReplaceTempView(name)
+        return self.table(name)
+
+    def to_parquet(self, table: ir.Table, path: str, /, *, compression: str) -> None:
+        """Write a lazy table to one Parquet file; Spark itself writes folders of several."""
+        folder = Path(f"{path}.parts")
+        try:
+            self._one_part(table).write.parquet(str(folder), compression=compression)
+            (part,) = folder.glob("part-*.parquet")
+            part.replace(path)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _one_part(self, table: ir.Table) -> DataFrame:
+        """The rows in one piece, in the table's order.
+
+        The order is applied to that piece. Spark's own ORDER BY would compute the rows twice, once
+        to divide them into ranges, and joining the ranges does not promise to keep them in turn.
+        """
+        self._run_pre_execute_hooks(table)
+        asked = table.op()
+        if not isinstance(asked, ops.Sort):
+            return self._frame(table).repartition(1)
+        keys = [key.name for key in asked.keys]
+        return self._frame(asked.parent.to_expr()).repartition(1).sortWithinPartitions(*keys)
+
+    def _frame(self, table: ir.Table) -> DataFrame:
+        """The rows as Spark's own lazy table, with a zone mark on the times that have one.
+
+        The mark is set here because both kinds of time are TIMESTAMP in ibis's SQL for Spark.
+        """
+        frame = self._session.sql(self.compile(table))
+        zoned = [n for n, t in table.schema().items() if t.is_timestamp() and t.timezone]
+        return frame.withColumns({name: F.col(name).cast("timestamp_ltz") for name in zoned})
+
+    def _register_in_memory_table(self, op: ops.InMemoryTable) -> None:
+        # Through pandas, as ibis does it, a null number would become NaN.
+        rows = self._session.createDataFrame(op.data.to_pyarrow(op.schema))
+        rows.createOrReplaceTempView(op.name)
+
+
+class _Compiler(PySparkCompiler):
+    def visit_CountStar(self, op: ops.CountStar, *, arg: Any, where: Any) -> Any:
+        if where is None:
+            return super().visit_CountStar(op, arg=arg, where=where)
+        # ibis adds up the condition, and a sum of nothing is null where a count of nothing is 0.
+        return self.f.count_if(where)
+
+
+Spark.compiler = _Compiler()
+
+
+@cache
+def _session() -> SparkSession:
+    settings: dict[str, Any] = _MEANING | _QUIET
+    if "SPARK_MASTER" in os.environ:
+        settings["spark.master"] = os.environ["SPARK_MASTER"]
+    elif not any(name in os.environ for name in _ELSEWHERE):
+        settings |= _ALONE
+    try:
+        shared = SparkSession.builder.appName("holdfast").config(map=settings).getOrCreate()
+    except PySparkRuntimeError as error:
+        if error.getCondition() != "JAVA_GATEWAY_EXITED":
+            raise
+        raise UserError(
+            "The engine spark was asked for, but its Java could not be started. Install a Java "
+            "runtime (version 17 or 21) and let JAVA_HOME or PATH lead to it, or set "
+            "HOLDFAST_ENGINE=duckdb."
+        ) from None
+    # The context is shared with whoever else uses Spark here; views and settings are our own, since
+    # Feast changes on its session how a quoted column is read.
+    session = shared.newSession()
+    for name, value in _MEANING.items():
+        session.conf.set(name, value)
+    return session

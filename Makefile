@@ -2,10 +2,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup demo test check fix bench lock
+.PHONY: help setup demo test test-services check fix bench lock
 
 help: ## What there is to make
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/'
 
 setup: .venv/installed ## The environment, from the lock file
 
@@ -19,8 +19,11 @@ setup: .venv/installed ## The environment, from the lock file
 demo: setup ## A simulated business, from raw events to a report and a ready service
 	$(BIN)/holdfast demo
 
-test: setup ## Every test
-	$(BIN)/pytest -n 2 --dist loadfile
+test: setup ## Every test that needs nothing but this environment
+	$(BIN)/pytest -n 2 --dist loadfile -m "not spark and not services"
+
+test-services: setup ## The tests that need Java, and those that need a Redis and a Postgres too
+	$(BIN)/pytest -m "spark or services"
 
 check: setup ## Style, docstrings, types
 	$(BIN)/ruff check .

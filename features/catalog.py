@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
+from features.baskets import baskets
 from features.events import Events
 from features.family import Family, Feature
 from features.interactions import interactions
@@ -17,6 +18,7 @@ FAMILIES: tuple[Family, ...] = (
     rhythm,
     pace,
     purchases,
+    baskets,
     interactions,
 )
 

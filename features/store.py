@@ -1,36 +1,36 @@
 """The feature store: training sets joined point-in-time, and the newest values online.
 
-The only file that imports feast. Views, entity and services are derived from the catalogue and
-applied from here, so nobody writes them by hand. Online, each family travels packed: its numbers
-as one array, its texts as another, which loads and reads several times faster than one row per
-feature (DECISIONS.md).
+The only file that imports feast. Views and entity are derived from the catalogue and applied from
+here, so nobody writes them by hand. Online, a customer is one packed row (packing.py), written by
+loads and pushes under the rules of online.py.
 """
 
 from __future__ import annotations
 
-import contextlib
-import io
 import logging
 import os
 import string
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Any
 
 import feast
 import ibis
 import numpy as np
 import pandas as pd
 import yaml
-from feast.types import Array, Float64, String
+from feast.protos.feast.types.EntityKey_pb2 import EntityKey
+from feast.protos.feast.types.Value_pb2 import Value
+from feast.types import Bytes, Float64, String
 
-from features import backend, catalog
+from features import backend, catalog, moment, online
+from features.chunks import chunks
 from features.errors import UserError
 from features.family import Family
+from features.packing import Latest, Layout, Stamp
 from features.snapshots import Snapshots, moment_name
 from features.workspace import Workspace
 
@@ -39,25 +39,10 @@ backend.quiet()  # feast's import puts its own warning filters first
 
 # A training row takes the snapshot of its own moment; the width only bounds Feast's join.
 _OFFLINE_TTL = timedelta(days=31)
-_PACKED = "_packed"
-_STAMP = "as_of"  # microseconds since 1970; no feature may be called so
+_ONLINE, _PACKED = "online", "packed"  # the view of the packed rows, and its one field
+# Customers written at a time: a push waits for them about half a second at most.
+_CHUNK = 5_000
 _EMBEDDED = Path(__file__).with_name("feature_store.yaml")
-
-Status = Literal["present", "missing"]
-
-
-@dataclass(frozen=True)
-class Latest:
-    """The newest online values of some customers.
-
-    values: one row per customer asked for, in that order, one column per feature.
-    as_of: the moment each row stands at (NaT when missing). status: present or missing; whether a
-    present value is too old is for the reader's policy to say, who knows what time it is.
-    """
-
-    values: pd.DataFrame
-    as_of: pd.Series
-    status: pd.Series
 
 
 class FeatureStore:
@@ -74,14 +59,16 @@ class FeatureStore:
     def apply(self) -> None:
         """Bring Feast's registry to today's catalogue."""
         views = [self._offline_view(family) for family in self.snapshots.families]
-        packed = [self._packed_view(family) for family in self.snapshots.families]
-        version = catalog.version(self.snapshots.families)
-        services = [
-            feast.FeatureService(name="training", features=list(views), tags={"catalog": version}),
-            feast.FeatureService(name="online", features=list(packed), tags={"catalog": version}),
-        ]
-        self.workspace.feast.mkdir(parents=True, exist_ok=True)
-        self._feast.apply([_customer(), *views, *packed, *services])
+        layout = Layout.of(schema.to_pyarrow() for schema in self._schemas.values())
+        version = {"catalog": catalog.version(self.snapshots.families)}
+        training = feast.FeatureService(name="training", features=[*views], tags=version)
+        today: list[Any] = [_customer(), *views, _online_view(layout), training]
+        before = self._online_view
+        if before is not None and _layout_of(before) != layout:
+            # With it goes the record of its loads: what they wrote cannot be read any more.
+            self._feast.delete_feature_view(_ONLINE)
+        self._feast.apply(today, objects_to_delete=self._others(today), partial=False)
+        self.__dict__.pop("_layout", None)
 
     def history(self, customers: pd.DataFrame) -> pd.DataFrame:
         """One row per given row: all features as they were known at its `as_of`.
@@ -125,46 +112,44 @@ class FeatureStore:
     def materialize(self, as_of: datetime) -> int:
         """Load the snapshot of a moment into the online store; returns the customers loaded.
 
-        Raises UserError when the snapshot is not built, or when the store already holds a newer
-        moment, which an older one would overwrite.
+        Customers for whom the store holds newer values, such as pushed ones, keep those. The load
+        counts (see newest_online) when all of it is online.
+        Raises UserError when the snapshot is not built, when the store already stands at a newer
+        moment, and when not every customer stands in it afterwards.
         """
-        newest = self.newest_online()
-        if newest and newest > as_of:
-            raise UserError(
-                f"The online store stands at {newest:%Y-%m-%d %H:%M}, and {as_of:%Y-%m-%d %H:%M} "
-                "is older: loading it would put old values over new ones. Use a later moment."
-            )
+        stamp = Stamp(as_of, computed_at=_now())
+        self._refuse_older(as_of)
         self._refuse_unbuilt(as_of)
-        counts = {self._pack(family, as_of) for family in self.snapshots.families}
-        end = as_of.replace(tzinfo=UTC)
-        views = [family.name + _PACKED for family in self.snapshots.families]
-        with contextlib.redirect_stdout(io.StringIO()):  # Feast prints its progress
-            self._feast.materialize(end - timedelta(microseconds=1), end, feature_views=views)
-        return max(counts)
+        self.apply()
+        rows = chunks(self.snapshots, as_of, _CHUNK)
+        count = online.load(self._rows, self._lock, rows, self._layout, stamp)
+        self._record_load(as_of)
+        return count
 
     def newest_online(self) -> datetime | None:
-        """The moment that the online store stands at; None before the first load."""
-        ends = [
-            end
-            for view in self._feast.list_feature_views()
-            if view.name.endswith(_PACKED)
-            for _, end in view.materialization_intervals
-        ]
+        """The moment of the newest load that was finished; None before the first."""
+        view = self._online_view
+        ends = [end for _, end in view.materialization_intervals] if view else []
         return max(ends).astimezone(UTC).replace(tzinfo=None) if ends else None
 
-    def latest(self, customer_ids: Sequence[str]) -> Latest:
-        """The newest online values of some customers, in the order asked, each with its status."""
-        rows = [{"customer_id": customer} for customer in customer_ids]
-        response: Mapping[str, list] = defaultdict(list)
-        if rows:  # Feast cannot answer about nobody
-            response = self._feast.get_online_features(
-                features=self._online_service, entity_rows=rows, full_feature_names=True
-            ).to_dict()
-        frames = [layout.unpack(response) for layout in self._layouts]
-        stamps = [frame.pop(_STAMP) for frame in frames]  # the same in every family
-        as_of = _moments(stamps[0].to_numpy())
-        status = as_of.notna().map({True: "present", False: "missing"})
-        return Latest(pd.concat(frames, axis=1), as_of, status)
+    def latest(
+        self,
+        customer_ids: Sequence[str],
+        now: datetime | None = None,
+        max_age: timedelta | None = None,
+    ) -> Latest:
+        """The newest online values of some customers, in the order asked, each with its status.
+
+        max_age: values that are older than that at `now` (naive UTC; default: the clock) are
+        stale; default: none is. They are given all the same.
+        Raises UserError when the features were never applied, or the store does not answer.
+        """
+        layout = self._layout
+        latest = layout.unpack(self._rows.read(customer_ids) if customer_ids else [])
+        if max_age is not None:
+            is_stale = moment.is_stale(latest.as_of, now or _now(), max_age)
+            latest.status[is_stale & (latest.status == "present")] = "stale"
+        return latest
 
     @cached_property
     def _feast(self) -> feast.FeatureStore:
@@ -172,16 +157,54 @@ class FeatureStore:
         self.workspace.feast.mkdir(parents=True, exist_ok=True)
         return feast.FeatureStore(config=_config(path, self.workspace))
 
-    @cached_property
-    def _online_service(self) -> feast.FeatureService:
-        # Fetched once: a look-up per request costs more than the read itself.
-        return self._feast.get_feature_service("online")
+    def _record_load(self, as_of: datetime) -> None:
+        end = as_of.replace(tzinfo=UTC)
+        self._feast.registry.apply_materialization(
+            self._online_view,  # type: ignore[arg-type]
+            self._feast.project,
+            end - timedelta(microseconds=1),
+            end,
+        )
+
+    @property
+    def _rows(self) -> _Rows:
+        """What is online; opened anew when the file of the store was replaced by another."""
+        if self._opened.is_replaced():
+            del self._feast, self._opened
+        return self._opened
 
     @cached_property
-    def _layouts(self) -> list[_Layout]:
-        views = {v.name: v for v in self._feast.list_feature_views()}
-        names = [p.name for p in self._online_service.feature_view_projections]
-        return [_Layout.of(views[name]) for name in names]
+    def _opened(self) -> _Rows:
+        return _Rows(self._feast)
+
+    def _others(self, today: list[Any]) -> list[Any]:
+        """The views and services in the registry that are not of today's catalogue."""
+        names = {thing.name for thing in today}
+        registered: list[Any] = [
+            *self._feast.list_feature_services(),
+            *self._feast.list_feature_views(),
+        ]
+        return [thing for thing in registered if thing.name not in names]
+
+    @property
+    def _online_view(self) -> feast.FeatureView | None:
+        """The view of what is online, as the registry has it; None before the first apply."""
+        return next((v for v in self._feast.list_feature_views() if v.name == _ONLINE), None)
+
+    @cached_property
+    def _layout(self) -> Layout:
+        """How the registry says that rows are packed. Kept: to ask takes longer than to read."""
+        view = self._online_view
+        if view is None:
+            raise UserError(
+                "The registry of the feature store does not know today's features yet. "
+                "Load them first: holdfast materialize."
+            )
+        return _layout_of(view)
+
+    @property
+    def _lock(self) -> Path:
+        return self.workspace.feast / "online.lock"
 
     def _offline_view(self, family: Family) -> feast.FeatureView:
         folder = self.workspace.features / family.name
@@ -198,32 +221,6 @@ class FeatureStore:
             online=False,
         )
 
-    def _packed_view(self, family: Family) -> feast.FeatureView:
-        numbers, texts = self._packing(family)
-        return feast.FeatureView(
-            name=family.name + _PACKED,
-            description=f"The newest values of {family.name}, packed.",
-            entities=[_customer()],
-            ttl=timedelta(0),  # never expires here: age is judged by the reader
-            schema=[
-                feast.Field(name="numbers", dtype=Array(Float64)),
-                *([feast.Field(name="texts", dtype=Array(String))] if texts else []),
-            ],
-            source=_source(f"{family.name}{_PACKED}_file", str(self._packed_path(family))),
-            tags={"numbers": ",".join(numbers), "texts": ",".join(texts)},
-        )
-
-    def _packing(self, family: Family) -> tuple[list[str], list[str]]:
-        """The names of a family's numbers and of its texts, in the order they are packed.
-
-        The moment travels as the last number: Feast's own time of a row has whole seconds only.
-        """
-        columns = self._columns(family)
-        return (
-            [*(name for name, is_text, _ in columns if not is_text), _STAMP],
-            [name for name, is_text, _ in columns if is_text],
-        )
-
     def _columns(self, family: Family) -> list[tuple[str, bool, str]]:
         """Each feature of a family: its name, whether it is text, its description."""
         schema = self._schemas[family.name]
@@ -235,8 +232,13 @@ class FeatureStore:
         snapshots = self.snapshots
         return {f.name: f.compute(snapshots.events, moment).schema() for f in snapshots.families}
 
-    def _packed_path(self, family: Family) -> Path:
-        return self.workspace.feast / "packed" / f"{family.name}.parquet"
+    def _refuse_older(self, as_of: datetime) -> None:
+        newest = self.newest_online()
+        if newest and newest > as_of:
+            raise UserError(
+                f"The online store stands at {newest:%Y-%m-%d %H:%M}, and {as_of:%Y-%m-%d %H:%M} "
+                "is older: loading it would put old values over new ones. Use a later moment."
+            )
 
     def _refuse_unbuilt(self, as_of: datetime) -> None:
         if not all(self.snapshots.is_built(family, as_of) for family in self.snapshots.families):
@@ -245,46 +247,87 @@ class FeatureStore:
                 f"Build it first: holdfast build --as-of {moment_name(as_of)}."
             )
 
-    def _pack(self, family: Family, as_of: datetime) -> int:
-        stamp = ibis.literal(float(np.datetime64(as_of, "us").astype("int64")))
-        rows = self.snapshots.read(family, as_of).mutate(**{_STAMP: stamp})
-        numbers, texts = self._packing(family)
-        arrays = {"numbers": ibis.array([rows[name].fill_null(np.nan) for name in numbers])}
-        if texts:
-            arrays["texts"] = ibis.array([rows[name].fill_null("") for name in texts])
-        packed = rows.select("customer_id", "event_timestamp", **arrays)
-        backend.write_parquet(packed, self._packed_path(family))
-        return int(rows.count().execute())
 
+class _Rows:
+    """The packed rows in the online store of Feast, reached without a look at the registry."""
 
-@dataclass(frozen=True)
-class _Layout:
-    """How one packed view is read back into named columns."""
+    def __init__(self, store: feast.FeatureStore) -> None:
+        self._provider, self._config = store.provider, store.config
+        self._view = _online_view(Layout((), ()))
+        settings = store.config.online_store
+        self._file = Path(settings.path) if settings.type == "sqlite" else None
+        self._identity = self._identify()
 
-    view: str
-    numbers: list[str]
-    texts: list[str]
+    def is_replaced(self) -> bool:
+        """Whether the store is another file by now; an open one lives on unseen when removed."""
+        return self._identity != self._identify()
 
-    @classmethod
-    def of(cls, view: feast.FeatureView) -> _Layout:
-        names = {key: [n for n in view.tags[key].split(",") if n] for key in ("numbers", "texts")}
-        return cls(view.name, **names)
+    def read(self, customer_ids: Sequence[str]) -> list[bytes | None]:
+        """See online.Rows."""
+        keys = [_key(customer_id) for customer_id in customer_ids]
+        with self._answering():
+            found = self._provider.online_read(self._config, self._view, keys, [_PACKED])
+        return [values[_PACKED].bytes_val or None if values else None for _, values in found]
 
-    def unpack(self, response: Mapping[str, list]) -> pd.DataFrame:
-        rows = response[f"{self.view}__numbers"]
-        nothing = [np.nan] * len(self.numbers)
-        numbers = np.array([nothing if row is None else row for row in rows], dtype=float)
-        frame = pd.DataFrame(numbers.reshape(len(rows), len(self.numbers)), columns=self.numbers)
-        for position, name in enumerate(self.texts):
-            texts = response[f"{self.view}__texts"]
-            frame[name] = [(row[position] or None) if row else None for row in texts]
-        return frame
+    def write(self, customer_ids: Sequence[str], rows: Sequence[bytes]) -> None:
+        """See online.Rows."""
+        # Feast's time of a row is when it was written: Redis drops a row that is not newer, such
+        # as a snapshot that was computed again for the same moment.
+        now = datetime.now(UTC)
+        given: list[Any] = [
+            (_key(customer_id), {_PACKED: Value(bytes_val=row)}, now, None)
+            for customer_id, row in zip(customer_ids, rows, strict=True)
+        ]
+        with self._answering():
+            self._provider.online_write_batch(self._config, self._view, given, None)
+
+    def _identify(self) -> tuple[int, int] | None:
+        if self._file is None or not self._file.exists():
+            return None
+        status = self._file.stat()
+        return status.st_dev, status.st_ino
+
+    @contextmanager
+    def _answering(self) -> Iterator[None]:
+        """Within the block, whatever a store can raise is told as one sentence."""
+        try:
+            if self._file and not self._file.exists():
+                raise FileNotFoundError("the file is gone")
+            yield
+        except Exception as error:
+            name = self._file or self._config.online_store.type
+            raise UserError(
+                f"The online store {name} does not answer: {error}. "
+                "See that it is there and running; load it if it is empty: holdfast materialize."
+            ) from error
 
 
 def _customer() -> feast.Entity:
     return feast.Entity(
         name="customer", join_keys=["customer_id"], value_type=feast.ValueType.STRING
     )
+
+
+def _key(customer_id: str) -> EntityKey:
+    return EntityKey(join_keys=["customer_id"], entity_values=[Value(string_val=customer_id)])
+
+
+def _online_view(layout: Layout) -> feast.FeatureView:
+    return feast.FeatureView(
+        name=_ONLINE,
+        description="The newest values of each customer, packed.",
+        entities=[_customer()],
+        ttl=timedelta(0),  # never expires here: Feast does not look at the age of what it reads
+        schema=[feast.Field(name=_PACKED, dtype=Bytes)],
+        source=_source("online_rows", "packed.parquet"),  # never read: rows are written by us
+        tags={"numbers": ",".join(layout.numbers), "texts": ",".join(layout.texts)},
+    )
+
+
+def _layout_of(view: feast.FeatureView) -> Layout:
+    """How the rows of the online view are packed."""
+    names = (tuple(n for n in view.tags[key].split(",") if n) for key in ("numbers", "texts"))
+    return Layout(*names)
 
 
 def _source(name: str, path: str) -> feast.FileSource:
@@ -309,9 +352,5 @@ def _config(path: Path, workspace: Workspace) -> feast.RepoConfig:
         ) from None
 
 
-def _moments(microseconds: np.ndarray) -> pd.Series:
-    """Microseconds since 1970 as naive UTC times; NaN as NaT."""
-    moments = np.full(len(microseconds), "NaT", dtype="datetime64[us]")
-    known = ~np.isnan(microseconds)
-    moments[known] = microseconds[known].astype("int64").view("datetime64[us]")
-    return pd.Series(moments)
+def _now() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None)

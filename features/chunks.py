@@ -1,0 +1,46 @@
+"""A built snapshot of all families, a few thousand customers at a time.
+
+The files of one moment have the same customers in the same order, so they are read side by side
+and nothing is joined.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from datetime import datetime
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from features.errors import UserError
+from features.snapshots import Snapshots, moment_name
+
+
+def chunks(snapshots: Snapshots, as_of: datetime, size: int) -> Iterator[list[pa.RecordBatch]]:
+    """The rows of every family at a built moment, for `size` customers at a time.
+
+    The batches of a chunk, one per family, have the same customers in the same order; no more than
+    one chunk is held in memory.
+    Raises UserError when a file is damaged, RuntimeError when the families tell of others.
+    """
+    try:
+        files = [
+            pq.ParquetFile(snapshots.folder(f, as_of) / "part.parquet") for f in snapshots.families
+        ]
+        for chunk in itertools.zip_longest(*(file.iter_batches(size) for file in files)):
+            if not _are_side_by_side(chunk):
+                raise RuntimeError(f"The families at {as_of} do not tell of the same customers.")
+            yield list(chunk)
+    except (pa.ArrowException, OSError) as error:
+        name = moment_name(as_of)
+        raise UserError(
+            f"The feature snapshot at {name} is damaged: {error}. Remove the folders "
+            f"features/*/as_of={name} of the workspace and build it again: "
+            f"holdfast build --as-of {name}."
+        ) from None
+
+
+def _are_side_by_side(chunk: tuple[pa.RecordBatch | None, ...]) -> bool:
+    customers = [None if rows is None else rows.column("customer_id") for rows in chunk]
+    return all(ids is not None and ids.equals(customers[0]) for ids in customers)

@@ -22,6 +22,7 @@ import ibis.expr.types as ir
 from features import backend, events
 from features.errors import UserError
 from features.events import TABLES, Events, EventTable
+from features.repeats import count_repeats
 
 log = logging.getLogger(__name__)
 
@@ -142,7 +143,7 @@ def events_digest(workspace: Workspace) -> str:
 
 def _stage(staging: Path, table: EventTable, raw: ir.Table, time_format: str | None) -> TableReport:
     checked = events.check(table, raw, datetime.now(UTC).replace(tzinfo=None), time_format)
-    good_path, bad_path = staging / f"{table.name}.parquet", staging / f"{table.name}.csv"
+    good_path = staging / f"{table.name}.parquet"
     try:
         backend.write_parquet(checked.good, good_path, backend.EMBEDDED)
     except backend.ENGINE_ERRORS as error:
@@ -150,20 +151,26 @@ def _stage(staging: Path, table: EventTable, raw: ir.Table, time_format: str | N
             f"The {table.name} cannot be read to the end: {str(error).splitlines()[0]}. "
             "Correct the file, or the mapping and the time format with which it is read."
         ) from None
-    good = backend.read_parquet([good_path], backend.EMBEDDED)
-    reasons = checked.bad.group_by("reason").agg(rows=checked.bad.count()).execute()
-    bad = dict(sorted(zip(reasons.reason, reasons.rows.astype(int), strict=True)))
-    copies = good.group_by(list(good.columns)).agg(copies=good.count())
-    counted = copies.agg(
-        taken=copies.copies.sum().fill_null(0), distinct=copies.count(),
-        fewest=copies.copies.min().fill_null(0),
-    ).execute()  # fmt: skip
-    taken, distinct, fewest = (int(counted[name].iloc[0]) for name in counted.columns)
-    if bad:
-        backend.write_csv(checked.bad, bad_path)
-    report = TableReport(table.name, taken, taken - distinct, bad, bad_path if bad else None)
-    _refuse_if_unfit(report, stands_twice=taken > 1 and fewest > 1)
+    bad, aside = _set_aside(staging, table, checked.bad)
+    repeats = count_repeats(good_path)
+    report = TableReport(table.name, repeats.rows, repeats.repeated, bad, aside)
+    _refuse_if_unfit(report, stands_twice=repeats.none_alone)
     return report
+
+
+def _set_aside(
+    staging: Path, table: EventTable, bad: ir.Table
+) -> tuple[dict[str, int], Path | None]:
+    """The bad rows by reason, and the CSV file they are written to; no file without any."""
+    # Kept once, because each question to `bad` reads and checks the whole source again.
+    kept_path, aside = staging / f"{table.name}-bad.parquet", staging / f"{table.name}.csv"
+    backend.write_parquet(bad, kept_path, backend.EMBEDDED)
+    kept = backend.read_parquet([kept_path], backend.EMBEDDED)
+    reasons = kept.group_by("reason").agg(rows=kept.count()).execute()
+    if reasons.empty:
+        return {}, None
+    backend.write_csv(kept, aside)
+    return dict(sorted(zip(reasons.reason, reasons.rows.astype(int), strict=True))), aside
 
 
 def _refuse_if_unfit(report: TableReport, *, stands_twice: bool) -> None:

@@ -63,7 +63,7 @@ def test_the_stored_columns_are_those_of_the_schema():
 
 def test_known_at_is_when_it_happened_unless_it_is_said():
     good, _ = check(TRANSACTIONS, [sale(known_at="2024-01-09"), sale(known_at="")])
-    assert [row["known_at"] for row in good] == [datetime(2024, 1, 9), datetime(2024, 1, 3)]
+    assert [row["known_at"] for row in good] == [datetime(2024, 1, 3), datetime(2024, 1, 9)]
 
 
 BAD = {
@@ -210,3 +210,11 @@ def test_of_two_rows_of_one_customer_the_same_is_kept_in_any_order():
 def test_customers_are_stored_in_the_order_of_their_ids():
     good, _ = check(CUSTOMERS, [{"customer_id": name} for name in ("cid", "ann", "bob")])
     assert [row["customer_id"] for row in good] == ["ann", "bob", "cid"]
+
+
+def test_rows_are_stored_in_the_order_of_all_their_columns_whatever_order_they_come_in():
+    lines = [sale(amount=str(1 + number % 7), product_id=f"p{number}") for number in range(3000)]
+    stored, _ = check(TRANSACTIONS, lines)
+    again, _ = check(TRANSACTIONS, lines[::-1])
+    assert stored == again
+    assert [row["amount"] for row in stored] == sorted(row["amount"] for row in stored)

@@ -147,6 +147,15 @@ def test_the_same_file_twice_is_stored_once(workspace, bring):
     assert len(stored(workspace)) == 38
 
 
+def test_the_same_rows_in_another_order_are_stored_once(workspace, bring):
+    """Lines of one order share customer and time, so only their other columns can order them."""
+    lines = [f"ann,2024-01-03,{amount}\n" for amount in range(1, 3000)]
+    bring(transactions=HEADER + "".join(lines))
+    once = files(workspace)
+    bring(transactions=HEADER + "".join(lines[::-1]))
+    assert files(workspace) == once
+
+
 def test_another_file_is_added_and_changes_the_digest(workspace, bring):
     bring(transactions=HEADER + GOOD)
     digest = events_digest(workspace)

@@ -5,13 +5,20 @@ from __future__ import annotations
 import hashlib
 
 from features.baskets import baskets
+from features.contact import contact
+from features.contact_channel import contact_channel
 from features.events import Events
 from features.family import Family, Feature
 from features.interactions import interactions
+from features.intimacy import intimacy
 from features.pace import pace
+from features.payment import payment
 from features.purchases import purchases
 from features.relationship import profile_features, relationship
 from features.rhythm import rhythm
+from features.satisfaction import satisfaction
+from features.service import service
+from features.usage import usage
 
 FAMILIES: tuple[Family, ...] = (
     relationship,
@@ -20,18 +27,25 @@ FAMILIES: tuple[Family, ...] = (
     purchases,
     baskets,
     interactions,
+    contact,
+    contact_channel,
+    intimacy,
+    service,
+    satisfaction,
+    payment,
+    usage,
 )
 
 
 def families_for(events: Events, has_interactions: bool) -> tuple[Family, ...]:
     """The families that this business's data can carry.
 
-    Interactions are left out when none were ever brought in; profile columns are added to
-    `relationship` as the customers table has them.
+    Families of the interactions are left out when none were ever brought in; profile columns are
+    added to `relationship` as the customers table has them.
     """
     chosen = []
     for family in FAMILIES:
-        if family is interactions and not has_interactions:
+        if family.source == "interactions" and not has_interactions:
             continue
         if family is relationship:
             family = family.with_features(profile_features(events.customers.schema()))

@@ -21,13 +21,14 @@ from tests.world import World, world
 
 AS_OF = datetime(2024, 3, 31, 12)
 MICROSECOND = timedelta(microseconds=1)
+HOUR = timedelta(hours=1)
 DIALECTS = ("duckdb", "databricks", "bigquery", "snowflake", "postgres", "trino")
 
 # These add floats; features.exact has what takes their place.
 FLOATING = (ops.Mean, ops.Variance, ops.StandardDev, ops.Covariance, ops.Correlation)
 
 UNITS = ("days", "count", "currency", "pieces", "ratio", "share", "0 to 1", "scale", "logs",
-         "values")  # fmt: skip
+         "values", "hours", "name")  # fmt: skip
 
 # Ages in days that fall into each window, into those before them, into the season of a year ago,
 # and before everything else that the crowd did.
@@ -57,8 +58,12 @@ CROWD = world(
 
 
 def everything_at(happened_at, known_at=None):
-    """One of everything that can happen to ann and bob at a time."""
-    times = f"{happened_at.isoformat()} {{}} known_at={(known_at or happened_at).isoformat()}"
+    """One of everything that can happen to ann and bob at a time, answered an hour later."""
+
+    def told(time, lines):
+        times = f"{time.isoformat()} {{}} known_at={(known_at or time).isoformat()}"
+        return [f"{who} {times.format(line)}" for who in ("ann", "bob") for line in lines]
+
     when = f"{happened_at:%m%d%f}"
     lines = [
         f"64 order_id=n{when} product_id=n{when} category=n{when} channel=n{when} "
@@ -69,15 +74,20 @@ def everything_at(happened_at, known_at=None):
         f"0 order_id=g{when}",
     ]
     contacts = [
-        # One case is solved for good; the others stay open.
-        f"{kind} in face_to_face {'solved' if kind == 'complaint_resolved' else when} value=6"
-        for kind in (*INTERACTION_KINDS, "payment_failed")
+        f"{kind} in face_to_face {when} value=6 detail=d{when}"
+        for kind in INTERACTION_KINDS
+        if kind != "complaint_resolved"
     ]
-    contacts += [f"visit out n{when}"]
-    people = ("ann", "bob")
+    # One case is complained of again and again, one is solved at once; the others stay open.
+    contacts += ["complaint in phone again detail=slow", f"complaint in phone once{when}"]
+    contacts += [f"payment_failed - - unpaid{when} value=6", f"visit out n{when}"]
+    contacts += ["visit in website", f"contact in letter asked{when}"]
+    contacts += ["contact in event", "campaign out email - value=0"]
+    answers = [f"complaint_resolved out phone {case}" for case in ("again", f"once{when}")]
+    answers += [f"contact out email {when}"]
     return world(
-        *[f"{who} {times.format(line)}" for who in people for line in lines],
-        interactions=[f"{who} {times.format(contact)}" for who in people for contact in contacts],
+        *told(happened_at, lines),
+        interactions=told(happened_at, contacts) + told(happened_at + HOUR, answers),
     )
 
 

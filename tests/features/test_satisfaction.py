@@ -1,0 +1,88 @@
+"""Given answers to surveys, expected level, change, spread and standing."""
+
+from statistics import stdev
+
+import pytest
+
+from features.satisfaction import satisfaction
+from tests.world import world
+
+AS_OF = "2024-03-31"
+
+GIVEN = world(
+    interactions=[
+        "ann  2023-06-05  survey              in   email  -  value=3",  # 300 days ago
+        "ann  2024-01-20  complaint_resolved  out  phone",
+        "ann  2024-01-21  survey              in   email  -  value=8",  # 70 days ago
+        "ann  2024-02-10  contact             in   phone",
+        "ann  2024-02-20  survey              in   email  -  value=4",  # 40 days ago
+        "bob  2024-03-31  survey              in   email  -  value=9",
+        "bob  2024-03-31  survey              in   email",  # not answered
+        "bob  2024-03-31  usage               -    -      -  value=99",
+    ]
+)
+SPREAD = stdev([3, 8, 4, 9])  # of everybody's answers; their mean is 6
+
+EXPECTED = {
+    #                                  ann               bob
+    "surveys_answered":               (3,                1),
+    "survey_mean":                    (5,                9),
+    "survey_mean_recent_90d":         (6,                9),
+    "survey_mean_recent_365d":        (5,                9),
+    "survey_last":                    (4,                9),
+    "survey_lowest":                  (3,                9),
+    "survey_lowest_recent_90d":       (4,                9),
+    "survey_lowest_recent_365d":      (3,                9),
+    "survey_deviation":               (stdev([3, 8, 4]), None),
+    "survey_change":                  (4 - 5.5,          None),
+    "survey_after_contact":           (4,                None),
+    "survey_after_complaint_resolved": (8,               None),
+    "survey_standing":                ((5 - 6) / SPREAD, (9 - 6) / SPREAD),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def values():
+    return GIVEN.values(satisfaction, AS_OF)
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_satisfaction_is_right_by_hand(name, values):
+    ann, bob = EXPECTED[name]
+    assert values["ann"][name] == pytest.approx(ann)
+    assert values["bob"][name] == pytest.approx(bob)
+
+
+def test_of_two_surveys_at_one_time_the_last_answer_is_their_mean():
+    given = world(
+        interactions=[
+            "ann  2024-03-01  survey - - - value=1",
+            "ann  2024-03-09  survey - - - value=4",
+            "ann  2024-03-09  survey - - - value=8",
+            "ann  2024-03-20  usage  - - - value=99",
+        ]
+    )
+    assert given.feature("survey_last", AS_OF) == {"ann": 6}
+    assert given.feature("survey_change", AS_OF) == {"ann": 5}
+
+
+def test_an_answer_two_weeks_and_a_second_later_is_about_something_else():
+    given = world(
+        interactions=[
+            "ann  2024-03-01T10:00:00  contact",
+            "ann  2024-03-15T10:00:00  survey - - - value=4",
+            "bob  2024-03-01T10:00:00  contact",
+            "bob  2024-03-15T10:00:01  survey - - - value=4",
+        ]
+    )
+    assert given.feature("survey_after_contact", AS_OF) == {"ann": 4, "bob": None}
+
+
+def test_where_all_answer_alike_nobody_stands_above():
+    given = world(
+        interactions=[
+            "ann  2024-03-01  survey - - - value=4",
+            "bob  2024-03-01  survey - - - value=4",
+        ]
+    )
+    assert given.feature("survey_standing", AS_OF) == {"ann": None, "bob": None}

@@ -19,6 +19,7 @@ from features.rhythm import rhythm
 from features.satisfaction import satisfaction
 from features.service import service
 from features.usage import usage
+from features.value import value
 
 FAMILIES: tuple[Family, ...] = (
     relationship,
@@ -26,6 +27,7 @@ FAMILIES: tuple[Family, ...] = (
     pace,
     purchases,
     baskets,
+    value,
     interactions,
     contact,
     contact_channel,

@@ -98,17 +98,26 @@ class Layout:
         is_ours = header["layout"] == self.digest
         whole = [row if row and ours else self._unread
                  for row, ours in zip(rows, is_ours, strict=True)]  # fmt: skip
-        width = self._row.itemsize
-        packed = np.frombuffer(b"".join([row[:width] for row in whole]), self._row)
-        values = pd.DataFrame(packed["numbers"].copy(), columns=self._index)
-        if self.texts:
-            texts = [json.loads(row[width:]) for row in whole]
-            for position, name in enumerate(self.texts):
-                values[name] = pd.Series([row[position] for row in texts], dtype=object)
         is_there = header["layout"] != NO_LAYOUT
         status = np.where(is_ours, "present", np.where(is_there, "outdated", "missing"))
         as_of = np.where(is_there, header["as_of"], np.datetime64("NaT", "us"))
-        return Latest(values, pd.Series(as_of), pd.Series(status, dtype=object))
+        return Latest(self._named(whole), pd.Series(as_of), pd.Series(status, dtype=object))
+
+    def _named(self, rows: Sequence[bytes]) -> pd.DataFrame:
+        """The columns of packed rows."""
+        width = self._row.itemsize
+        packed = np.frombuffer(b"".join([row[:width] for row in rows]), self._row)
+        places = np.full((len(rows), len(self._index)), np.nan)
+        places[:, : len(self.numbers)] = packed["numbers"]
+        values = pd.DataFrame(places, columns=self._index)
+        if self.texts:
+            # Each text has its place in the frame already: to insert columns takes longer than
+            # everything else.
+            texts = [json.loads(row[width:]) for row in rows]
+            for position in range(len(self.texts)):
+                column = np.array([row[position] for row in texts], dtype=object)
+                values.isetitem(len(self.numbers) + position, column)
+        return values
 
     @cached_property
     def _row(self) -> np.dtype:
@@ -122,7 +131,7 @@ class Layout:
 
     @cached_property
     def _index(self) -> pd.Index:
-        return pd.Index(self.numbers)
+        return pd.Index([*self.numbers, *self.texts])
 
 
 def nothing(stamp: Stamp) -> bytes:

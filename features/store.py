@@ -8,8 +8,7 @@ loads and pushes under the rules of online.py.
 from __future__ import annotations
 
 import logging
-import os
-import string
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -21,7 +20,6 @@ import feast
 import ibis
 import numpy as np
 import pandas as pd
-import yaml
 from feast.protos.feast.types.EntityKey_pb2 import EntityKey
 from feast.protos.feast.types.Value_pb2 import Value
 from feast.types import Bytes, Float64, String
@@ -30,8 +28,10 @@ from features import backend, catalog, moment, online
 from features.chunks import chunks
 from features.errors import UserError
 from features.family import Family
+from features.outage import registry_answering
 from features.packing import Latest, Layout, Stamp
 from features.snapshots import Snapshots, moment_name
+from features.store_settings import settings
 from features.workspace import Workspace
 
 log = logging.getLogger(__name__)
@@ -42,7 +42,6 @@ _OFFLINE_TTL = timedelta(days=31)
 _ONLINE, _PACKED = "online", "packed"  # the view of the packed rows, and its one field
 # Customers written at a time: a push waits for them about half a second at most.
 _CHUNK = 5_000
-_EMBEDDED = Path(__file__).with_name("feature_store.yaml")
 
 
 class FeatureStore:
@@ -56,6 +55,7 @@ class FeatureStore:
         """Compute missing snapshots and yield each family and moment; see Snapshots.build."""
         return self.snapshots.build(moments)
 
+    @registry_answering()
     def apply(self) -> None:
         """Bring Feast's registry to today's catalogue."""
         views = [self._offline_view(family) for family in self.snapshots.families]
@@ -68,8 +68,10 @@ class FeatureStore:
             # With it goes the record of its loads: what they wrote cannot be read any more.
             self._feast.delete_feature_view(_ONLINE)
         self._feast.apply(today, objects_to_delete=self._others(today), partial=False)
+        self._feast.refresh_registry()  # one that a thread renews would still be the older one
         self.__dict__.pop("_layout", None)
 
+    @registry_answering()
     def history(self, customers: pd.DataFrame) -> pd.DataFrame:
         """One row per given row: all features as they were known at its `as_of`.
 
@@ -85,6 +87,8 @@ class FeatureStore:
             "event_timestamp": moments.to_numpy(),
             "row": np.arange(len(customers)),  # Feast keeps no order
         })  # fmt: skip
+        if self._is_on_spark:
+            backend.connect("spark")  # Feast takes the session it finds
         joined = self._feast.get_historical_features(
             entity_rows, features=self._feast.get_feature_service("training")
         ).to_df()
@@ -109,6 +113,7 @@ class FeatureStore:
         """All features in the catalogue's order."""
         return tuple(f.name for family in self.snapshots.families for f in family.features)
 
+    @registry_answering()
     def materialize(self, as_of: datetime) -> int:
         """Load the snapshot of a moment into the online store; returns the customers loaded.
 
@@ -126,12 +131,14 @@ class FeatureStore:
         self._record_load(as_of)
         return count
 
+    @registry_answering()
     def newest_online(self) -> datetime | None:
         """The moment of the newest load that was finished; None before the first."""
         view = self._online_view
         ends = [end for _, end in view.materialization_intervals] if view else []
         return max(ends).astimezone(UTC).replace(tzinfo=None) if ends else None
 
+    @registry_answering()
     def latest(
         self,
         customer_ids: Sequence[str],
@@ -153,9 +160,12 @@ class FeatureStore:
 
     @cached_property
     def _feast(self) -> feast.FeatureStore:
-        path = Path(os.environ.get("HOLDFAST_FEATURE_STORE", _EMBEDDED))
         self.workspace.feast.mkdir(parents=True, exist_ok=True)
-        return feast.FeatureStore(config=_config(path, self.workspace))
+        store = feast.FeatureStore(config=feast.RepoConfig(**settings(self.workspace)))
+        if store.config.offline_store.type == "spark":
+            # Feast says so at each look at the registry; the tests say whether it works.
+            warnings.filterwarnings("ignore", "The spark .* is an experimental feature")
+        return store
 
     def _record_load(self, as_of: datetime) -> None:
         end = as_of.replace(tzinfo=UTC)
@@ -217,9 +227,15 @@ class FeatureStore:
                 feast.Field(name=name, dtype=String if is_text else Float64, description=about)
                 for name, is_text, about in self._columns(family)
             ],
-            source=_source(f"{family.name}_snapshots", f"{folder}/as_of=*/part.parquet"),
+            source=_source(
+                f"{family.name}_snapshots", f"{folder}/as_of=*/part.parquet", self._is_on_spark
+            ),
             online=False,
         )
+
+    @property
+    def _is_on_spark(self) -> bool:
+        return self._feast.config.offline_store.type == "spark"
 
     def _columns(self, family: Family) -> list[tuple[str, bool, str]]:
         """Each feature of a family: its name, whether it is text, its description."""
@@ -297,7 +313,7 @@ class _Rows:
         except Exception as error:
             name = self._file or self._config.online_store.type
             raise UserError(
-                f"The online store {name} does not answer: {error}. "
+                f"The online store {name} does not answer: {str(error).rstrip('.')}. "
                 "See that it is there and running; load it if it is empty: holdfast materialize."
             ) from error
 
@@ -330,26 +346,15 @@ def _layout_of(view: feast.FeatureView) -> Layout:
     return Layout(*names)
 
 
-def _source(name: str, path: str) -> feast.FileSource:
+def _source(name: str, path: str, is_on_spark: bool = False) -> feast.data_source.DataSource:
     """Parquet files, which may be a glob, as Feast reads them."""
-    return feast.FileSource(name=name, path=path, timestamp_field="event_timestamp")
+    if not is_on_spark:
+        return feast.FileSource(name=name, path=path, timestamp_field="event_timestamp")
+    from feast.infra.offline_stores.contrib.spark_offline_store.spark_source import SparkSource
 
-
-def _config(path: Path, workspace: Workspace) -> feast.RepoConfig:
-    if not path.is_file():
-        raise UserError(
-            f"The feature store configuration {path} does not exist. "
-            "Correct HOLDFAST_FEATURE_STORE, or unset it to use the embedded configuration."
-        )
-    text = string.Template(path.read_text(encoding="utf-8"))
-    places = {**os.environ, "HOLDFAST_HOME": str(workspace.root)}
-    try:
-        return feast.RepoConfig(**yaml.safe_load(text.substitute(places)))
-    except KeyError as missing:
-        raise UserError(
-            f"The feature store configuration {path} needs the environment variable "
-            f"{missing.args[0]}, which is not set. Set it, or use the embedded configuration."
-        ) from None
+    return SparkSource(
+        name=name, path=path, file_format="parquet", timestamp_field="event_timestamp"
+    )
 
 
 def _now() -> datetime:

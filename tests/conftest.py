@@ -17,6 +17,7 @@ from pathlib import Path  # noqa: E402
 import pytest  # noqa: E402
 
 from features.workspace import Workspace  # noqa: E402
+from tests.services import postgres, redis  # noqa: E402, F401
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from redis import Redis as Client
 
 from tests.missing import program
 
@@ -70,11 +71,17 @@ class Redis(Service):
         command = [server, "--bind", "127.0.0.1", "--port", str(port), "--dir", str(folder),
                    "--save", "", "--appendonly", "yes", "--appendfsync", "always"]  # fmt: skip
         super().__init__(command, folder, port)
+        self.databases = 0
 
-    @property
-    def address(self) -> str:
-        """What HOLDFAST_REDIS is set to."""
-        return f"127.0.0.1:{self.port}"
+    def new_database(self) -> str:
+        """What HOLDFAST_REDIS is set to for a database with nothing in it."""
+        self.databases += 1
+        return f"127.0.0.1:{self.port},db={self.databases}"
+
+    def lose_everything(self) -> None:
+        """Remove what all databases store."""
+        with Client(port=self.port) as client:
+            client.flushall()
 
 
 class Postgres(Service):

@@ -22,7 +22,7 @@ import ibis.expr.types as ir
 from features import backend, events
 from features.errors import UserError
 from features.events import TABLES, Events, EventTable
-from features.repeats import count_repeats
+from features.repeats import Repeats, count_repeats
 
 log = logging.getLogger(__name__)
 
@@ -96,23 +96,32 @@ class TableReport:
 
 
 def ingest(
-    workspace: Workspace, tables: Mapping[str, ir.Table], time_format: str | None = None
+    workspace: Workspace,
+    tables: Mapping[str, ir.Table],
+    time_format: str | None = None,
+    *,
+    refuse_unfit: bool = True,
 ) -> list[TableReport]:
     """Check raw tables and add their good rows to the workspace's events, all tables or none.
 
     tables: table name -> raw rows with canonical column names. The same rows ingested twice are
     stored once, since a file is named by its content; a customer who comes again replaces the row
     of before. Bad rows are written to `events/rejected`.
+    refuse_unfit: whether a table as a whole may be refused; off for a handful of rows, where the
+    share of bad ones says nothing about the others.
     Raises UserError when a table cannot be read to its end, when more than MOST_BAD_SHARE of its
     rows are bad, or when every row stands in it at least twice; then nothing is stored.
     """
     staging = workspace.events / f".staging-{uuid.uuid4().hex}"
     try:
         with backend.reading_foreign_files():
-            reports = [_stage(staging, TABLES[n], raw, time_format) for n, raw in tables.items()]
+            staged = [_stage(staging, TABLES[n], raw, time_format) for n, raw in tables.items()]
+        if refuse_unfit:
+            for report, repeats in staged:
+                _refuse_if_unfit(report, stands_twice=repeats.none_alone)
         if "customers" in tables:
             _add_older_customers(workspace, staging)
-        return [_publish(workspace, staging, report) for report in reports]
+        return [_publish(workspace, staging, report) for report, _ in staged]
     finally:
         shutil.rmtree(staging, ignore_errors=True)
 
@@ -141,7 +150,9 @@ def events_digest(workspace: Workspace) -> str:
     return hashlib.sha256("\n".join(names).encode()).hexdigest()[:16]
 
 
-def _stage(staging: Path, table: EventTable, raw: ir.Table, time_format: str | None) -> TableReport:
+def _stage(
+    staging: Path, table: EventTable, raw: ir.Table, time_format: str | None
+) -> tuple[TableReport, Repeats]:
     checked = events.check(table, raw, datetime.now(UTC).replace(tzinfo=None), time_format)
     good_path = staging / f"{table.name}.parquet"
     try:
@@ -153,9 +164,7 @@ def _stage(staging: Path, table: EventTable, raw: ir.Table, time_format: str | N
         ) from None
     bad, aside = _set_aside(staging, table, checked.bad)
     repeats = count_repeats(good_path)
-    report = TableReport(table.name, repeats.rows, repeats.repeated, bad, aside)
-    _refuse_if_unfit(report, stands_twice=repeats.none_alone)
-    return report
+    return TableReport(table.name, repeats.rows, repeats.repeated, bad, aside), repeats
 
 
 def _set_aside(

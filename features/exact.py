@@ -14,7 +14,7 @@ import ibis.expr.types as ir
 # decimals costs no more than adding floats; twelve are left before the point.
 FIXED = "decimal(18, 6)"
 LARGEST = 1e12  # what fits before the point
-_LOG = "decimal(18, 9)"  # logs of numbers of any size are below 1,000
+_FINE = "decimal(18, 9)"
 # A variance this small beside the mean of the squares is the rounding of equal values.
 _NO_VARIANCE = 1e-12
 
@@ -24,9 +24,14 @@ def fixed(value: ir.NumericValue) -> ir.DecimalValue:
     return value.cast(FIXED)
 
 
+def fine(value: ir.NumericValue) -> ir.DecimalValue:
+    """A value below a thousand million as a decimal with nine places, for shares and the like."""
+    return value.cast(_FINE)
+
+
 def log(value: ir.NumericValue) -> ir.DecimalValue:
     """The natural log as a decimal with nine places, which can be added exactly."""
-    return value.ln().cast(_LOG)
+    return fine(value.ln())
 
 
 def product(left: ir.NumericValue, right: ir.NumericValue) -> ir.NumericValue:
@@ -50,10 +55,18 @@ def mean(value: ir.NumericValue, where: ir.BooleanValue | None = None) -> ir.Flo
     return value.sum(where=where).cast("float64") / value.count(where=where).nullif(0)
 
 
-def deviation(value: ir.NumericValue, where: ir.BooleanValue | None = None) -> ir.FloatingScalar:
-    """The standard deviation of a sample; null below two values."""
-    count = value.count(where=where)
-    squares = product(value, value).sum(where=where).cast("float64") / count.nullif(0)
-    variance = squares - mean(value, where) ** 2
+def deviation(
+    value: ir.NumericValue,
+    where: ir.BooleanValue | None = None,
+    count: ir.IntegerValue | None = None,
+) -> ir.FloatingScalar:
+    """The standard deviation of a sample; null below two values.
+
+    count: how many values there are, when those that are 0 have no row.
+    """
+    count = value.count(where=where) if count is None else count
+    mean = total(value, where) / count.nullif(0)
+    squares = total(product(value, value), where) / count.nullif(0)
+    variance = squares - mean**2
     spread = ibis.ifelse(variance <= _NO_VARIANCE * squares, 0.0, variance)
-    return (spread * count / ibis.greatest(count - 1, 0).nullif(0)).sqrt()
+    return (spread * count / (count - 1).nullif(0)).sqrt()

@@ -24,6 +24,14 @@ def test_a_deviation_is_that_of_a_sample():
     assert aggregates(1, 2, 4)["deviation"] == pytest.approx(stdev([1, 2, 4]))
 
 
+def test_a_deviation_may_count_zeros_that_have_no_row():
+    table = ibis.memtable({"value": [3.0, 5.0]})
+    deviation = exact.deviation(exact.fixed(table.value), count=ibis.literal(4))
+    assert table.agg(it=deviation).it.to_pyarrow().to_pylist() == [
+        pytest.approx(stdev([3, 5, 0, 0]))
+    ]
+
+
 def test_equal_values_do_not_deviate():
     assert aggregates(1e8 / 3, 1e8 / 3, 1e8 / 3)["deviation"] == 0
 

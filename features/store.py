@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -63,12 +63,14 @@ class FeatureStore:
         version = {"catalog": catalog.version(self.snapshots.families)}
         training = feast.FeatureService(name="training", features=[*views], tags=version)
         today: list[Any] = [_customer(), *views, _online_view(layout), training]
-        before = self._online_view
-        if before is not None and _layout_of(before) != layout:
-            # With it goes the record of its loads: what they wrote cannot be read any more.
-            self._feast.delete_feature_view(_ONLINE)
-        self._feast.apply(today, objects_to_delete=self._others(today), partial=False)
-        self._feast.refresh_registry()  # one that a thread renews would still be the older one
+        registry = self._feast
+        with self._alone():
+            before = self._online_view
+            if before is not None and _layout_of(before) != layout:
+                # With it goes the record of its loads: what they wrote cannot be read any more.
+                registry.delete_feature_view(_ONLINE)
+            registry.apply(today, objects_to_delete=self._others(today), partial=False)
+        registry.refresh_registry()  # one that a thread renews would still be the older one
         self.__dict__.pop("_layout", None)
 
     @registry_answering()
@@ -160,12 +162,17 @@ class FeatureStore:
 
     @cached_property
     def _feast(self) -> feast.FeatureStore:
-        self.workspace.feast.mkdir(parents=True, exist_ok=True)
-        store = feast.FeatureStore(config=feast.RepoConfig(**settings(self.workspace)))
+        config = feast.RepoConfig(**settings(self.workspace))
+        with self._alone():
+            store = feast.FeatureStore(config=config)
         if store.config.offline_store.type == "spark":
             # Feast says so at each look at the registry; the tests say whether it works.
             warnings.filterwarnings("ignore", "The spark .* is an experimental feature")
         return store
+
+    def _alone(self) -> AbstractContextManager[None]:
+        """Within it no other process writes the registry; two would each create its tables."""
+        return online.writing(self.workspace.feast / "registry.lock")
 
     def _record_load(self, as_of: datetime) -> None:
         end = as_of.replace(tzinfo=UTC)

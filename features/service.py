@@ -8,6 +8,13 @@ from features.direction import is_inbound
 from features.family import Family
 from features.following import SECONDS_OF_DAY, SECONDS_OF_HOUR
 
+
+def complaint_topics(past: ir.Table) -> ir.Table:
+    """One row per customer and topic of complaints, their `detail`, with how many there were."""
+    complained = past.filter(past.kind == "complaint", past.detail.notnull())
+    return complained.group_by("customer_id", "detail").agg(complaints=complained.count())
+
+
 service = Family(
     "service",
     source="interactions",
@@ -106,6 +113,13 @@ def reopened_cases(past: ir.Table) -> ir.Value:
 
 
 @service.feature
+def reopened_share(past: ir.Table) -> ir.Value:
+    """Share of resolved cases in which the customer complained again, 0 to 1; null without one."""
+    resolved = past.resolution_seconds.notnull()
+    return past.count(where=past.is_reopened) / past.count(where=resolved).nullif(0)
+
+
+@service.feature
 def first_contact_resolution_share(past: ir.Table) -> ir.Value:
     """Share of resolved cases for which the customer came once only, 0 to 1; null without one."""
     resolved = past.resolution_seconds.notnull()
@@ -117,6 +131,13 @@ def first_contact_resolution_share(past: ir.Table) -> ir.Value:
 def silence_after_complaint(past: ir.Table) -> ir.Value:
     """Days since an unresolved complaint after which the customer was not heard of; else null."""
     return past.silent_days.min()
+
+
+@service.feature(rows=complaint_topics)
+def repeated_complaint_share(past: ir.Table) -> ir.Value:
+    """Share of complaints whose topic was complained of before, 0 to 1; null without a topic."""
+    complaints = past.complaints.sum()
+    return (complaints - past.count()) / complaints
 
 
 @service.feature(rows=lambda past: past, days=SERVICE_WINDOWS)

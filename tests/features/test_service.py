@@ -11,11 +11,11 @@ GIVEN = world(
     interactions=[
         "ann  2024-03-11T10:00  contact             in   phone   c1",
         "ann  2024-03-11T16:00  contact             out  phone   c1",  # answered in 6 hours
-        "ann  2024-02-10T08:00  complaint           in   phone   c2",
+        "ann  2024-02-10T08:00  complaint           in   phone   c2  detail=late",
         "ann  2024-02-12T08:00  complaint_resolved  out  letter  c2",  # in 48 hours
-        "ann  2023-12-22T00:00  complaint           in   email   c3",  # 100 days ago
+        "ann  2023-12-22T00:00  complaint           in   email   c3  detail=late",  # 100 days ago
         "ann  2023-12-22T12:00  complaint_resolved  -    -       c3",  # in 12 hours
-        "ann  2024-02-20T00:00  complaint           in   email   c3",  # 40 days ago: reopened
+        "ann  2024-02-20T00:00  complaint           in   email   c3  detail=rude",  # 40 days ago
         "ann  2024-03-31T09:00  contact             in   email   c4",  # today, not yet answered
         "ann  2023-06-05T09:00  contact             in   letter  c5",  # never answered
         "ann  2024-02-20T00:00  payment_due         out  letter  c6",  # no case of service
@@ -44,8 +44,10 @@ EXPECTED = {
     "oldest_open_complaint":           (40,         20),
     "unresolved_share":                (1 / 2,      1 / 2),
     "reopened_cases":                  (1,          0),
+    "reopened_share":                  (1 / 2,      0),
     "first_contact_resolution_share":  (1 / 2,      1),
     "silence_after_complaint":         (None,       20),
+    "repeated_complaint_share":        (1 / 3,      None),
     "complaints_per_100_contacts_90d": (100 * 2 / 4, 100 * 2 / 3),
     "complaints_per_100_contacts_365d": (100 * 3 / 6, 100 * 2 / 3),
 }  # fmt: skip

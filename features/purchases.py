@@ -95,7 +95,7 @@ def discount_share(past: ir.Table) -> ir.Value:
     """Share of the list price that was taken off so far, 0 to 1; null when never given."""
     bought = is_purchase(past)
     taken_off = past.discount.sum(where=bought).cast("float64")
-    return taken_off / (exact.total(past.amount, where=bought) + taken_off)
+    return taken_off / (exact.total(past.amount, where=bought) + taken_off).nullif(0.0)
 
 
 @purchases.feature

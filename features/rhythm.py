@@ -121,6 +121,24 @@ def gap_variation(past: ir.Table) -> ir.Value:
 
 
 @rhythm.feature
+def clumpiness(past: ir.Table) -> ir.Value:
+    """How clumped the purchase days are, from 0 (even) to 1 (at once); null before the second."""
+    # One less the entropy of the gaps and of today's silence, as shares of the days since the
+    # first, beside that of equal gaps: Zhang, Bradlow, Small (2015), Marketing Science 34(2).
+    gap, silence, age = exact.fixed(past.gap_days), past.days_ago.min(), past.days_ago.max()
+    weighted = exact.total(exact.product(gap, exact.log(gap)))
+    weighted += (silence * silence.nullif(0).ln()).fill_null(0.0)
+    entropy = age.nullif(0).ln() - weighted / age.nullif(0)
+    return 1.0 - entropy / past.count().nullif(1).ln()
+
+
+@rhythm.feature
+def purchase_days_center(past: ir.Table) -> ir.Value:
+    """Mean age of the purchase days as a share of that of the first, 0 to 1: low if speeding up."""
+    return exact.mean(past.days_ago) / past.days_ago.max().nullif(0)
+
+
+@rhythm.feature
 def silence_ratio(past: ir.Table) -> ir.Value:
     """Days since the last purchase divided by the mean gap; null before the second."""
     return past.days_ago.min() / exact.mean(past.gap_days)

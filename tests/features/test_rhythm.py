@@ -22,6 +22,7 @@ GIVEN = world(
 )
 GAPS = [200, 50, 40]
 MONEY = [45, 40, 20, 35]
+ENTROPY = -sum(days / 300 * log(days / 300) for days in (*GAPS, 10))
 
 EXPECTED = {
     #                             ann                               bob
@@ -45,6 +46,8 @@ EXPECTED = {
     "gap_last":                  (40,                               None),
     "gap_log_sum":               (log(200 * 50 * 40),               0),
     "gap_variation":             (stdev(GAPS) / mean(GAPS),         None),
+    "clumpiness":                (1 - ENTROPY / log(4),             None),
+    "purchase_days_center":      ((300 + 100 + 50 + 10) / 4 / 300,  None),
     "silence_ratio":             (10 / mean(GAPS),                  None),
     "silence_share":             (10 / 300,                         None),
     "day_amount_sum":            (140,                              15),
@@ -77,6 +80,16 @@ def test_two_purchases_of_one_day_are_one_day_and_no_gap():
     given = world("ann  2024-01-03T00:00  10", "ann  2024-01-03T23:59  10")
     assert given.feature("purchase_days_total", as_of="2024-01-31") == {"ann": 1}
     assert given.feature("gap_mean", as_of="2024-01-31") == {"ann": None}
+
+
+def test_equal_gaps_are_not_clumped_and_days_in_a_row_are():
+    given = world(
+        *[f"ann  2024-01-{day:02}  1" for day in (1, 11, 21)],
+        *[f"bob  {day}  1" for day in ("2023-01-01", "2023-01-02", "2023-01-03")],
+    )
+    clumpiness = given.feature("clumpiness", as_of="2024-01-31")
+    assert clumpiness["ann"] == pytest.approx(0, abs=1e-8)
+    assert clumpiness["bob"] > 0.9
 
 
 def test_the_gap_is_between_neighbouring_days_of_one_customer():

@@ -19,6 +19,7 @@ from features import backend, exact
 MOST_BAD_SHARE = 0.05
 # Empty dates are written as year 1, 1753 or "-infinity"; no customer bought that early.
 EARLIEST = datetime(1900, 1, 1)
+MICROSECONDS = 6  # decimal places of a second in a stored time
 
 # The core of the open vocabulary of `interactions.kind`; features are made for these.
 INTERACTION_KINDS = (
@@ -207,10 +208,26 @@ def _as_time(value: ir.Value, time_format: str | None) -> ir.TimestampValue:
     if is_number:
         # 20110609 or 1307577600: a number does not say which; a format must.
         return ibis.null("timestamp(6)")
+    if value.type().is_unknown():
+        # So ibis sees the zoned nanoseconds of a Parquet file; the engine makes UTC of them.
+        value = value.try_cast("timestamp(9)")
+    if value.type().is_timestamp():
+        return _to_microseconds(value)
     value = value.strip() if is_text else value
     # Through a zoned type, so that an offset in the text is honored; no offset means UTC.
-    zoned = value if value.type().is_timestamp() else value.try_cast("timestamp('UTC')")
-    return zoned.cast("timestamp(6)")
+    return value.try_cast("timestamp('UTC')").cast("timestamp(6)")
+
+
+def _to_microseconds(value: ir.TimestampValue) -> ir.TimestampValue:
+    """The time as naive UTC without what is below a microsecond, as a text is read."""
+    if (value.type().scale or 0) <= MICROSECONDS:
+        return value.cast("timestamp(6)")
+    # The engine rounds nanoseconds to the nearest, which would carry the end of a day into the
+    # next one; and of a zoned time it can drop the zone or the nanoseconds, not both at once.
+    exactly = value.cast("timestamp(9)")
+    nearest = exactly.cast("timestamp(6)")
+    is_later = nearest.cast("timestamp(9)") > exactly
+    return ibis.ifelse(is_later, nearest - ibis.interval(microseconds=1), nearest)
 
 
 def _reason(

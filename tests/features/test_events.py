@@ -161,6 +161,13 @@ def test_times_that_are_times_already_become_naive_utc(dtype, value):
     assert times([value], dtype=dtype) == [datetime(2024, 1, 3)]
 
 
+@pytest.mark.parametrize("zone", [None, "UTC"])
+def test_nanoseconds_are_cut_off_so_that_the_end_of_a_day_stays_in_it(zone):
+    last = pa.scalar(1704326399999999999, pa.timestamp("ns"))  # of 2024-01-03
+    found = times([last.as_py(), None], dtype=pa.timestamp("ns", zone))
+    assert found == [datetime(2024, 1, 3, 23, 59, 59, 999999), None]
+
+
 def test_profile_columns_are_kept_whatever_they_are_called():
     row = {"customer_id": "ann", "reason": " new ", "raw_x": "1", "is_internal": "no", "empty": " "}
     good, bad = check(CUSTOMERS, [row])

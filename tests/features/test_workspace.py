@@ -1,5 +1,8 @@
 """Given files, what a workspace holds of them, or a sentence and nothing at all."""
 
+from datetime import datetime
+
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -220,6 +223,18 @@ def test_nan_in_a_parquet_file_of_others_is_found(workspace, tmp_path):
     pq.write_table(spoiled.to_pyarrow(), path)
     (report,) = ingest(workspace, {"transactions": read(path, TRANSACTIONS, ColumnMapping())})
     assert report.sentence() == "transactions: 40 rows taken; 1 set aside (1 x amount is missing)"
+
+
+@pytest.mark.parametrize("zone", [None, "UTC", "America/New_York"])
+def test_nanoseconds_in_a_parquet_file_of_others_are_read(workspace, tmp_path, zone):
+    """What pandas writes: the last nanosecond of a day belongs to that day."""
+    last = pa.array([1704326399999999999], pa.timestamp("ns", zone))
+    columns = {"customer_id": ["ann"], "happened_at": last, "amount": [5.0]}
+    path = tmp_path / "sales.parquet"
+    pq.write_table(pa.table(columns), path)
+    ingest(workspace, {"transactions": read(path, TRANSACTIONS, ColumnMapping())})
+    (row,) = stored(workspace)
+    assert row["happened_at"] == row["known_at"] == datetime(2024, 1, 3, 23, 59, 59, 999999)
 
 
 def test_the_place_of_the_workspace_is_an_environment_variable(tmp_path, monkeypatch):

@@ -58,7 +58,7 @@ def number(text):
 def is_kept(name, value):
     about = ABOUT[name]
     if COUNT.search(about):
-        whole = value.is_integer() or "ffective number" in about  # as many equal ones
+        whole = value.is_integer() or about.startswith(("Mean", "Effective number"))
         return whole and value >= 0
     if SHARE.search(about):
         return 0 <= value <= 1

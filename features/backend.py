@@ -14,6 +14,7 @@ import uuid
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
@@ -27,7 +28,22 @@ EMBEDDED = "duckdb"
 ENGINES = (EMBEDDED, "spark")
 ENGINE_ERRORS = (duckdb.Error,)
 _MEMORY_SHARE = 80  # per cent of the machine's memory, for all threads that compute alone
+FILES = "files"  # what a source's query calls the rows it reads
 _local = threading.local()
+
+Range = tuple[str | None, str | None]  # from this customer id on, up to and without this one
+
+
+@dataclass(frozen=True)
+class Source:
+    """Rows that queries read under a name: Parquet files or a table, and which of them to load.
+
+    query: SQL of the embedded engine that selects from a table called FILES.
+    """
+
+    name: str
+    rows: Sequence[Path] | pa.Table
+    query: str
 
 
 def chosen() -> str:
@@ -52,20 +68,32 @@ def connect(engine: str | None = None) -> ibis.BaseBackend:
     return getattr(_local, engine)
 
 
-def answer(
-    query: str, tables: Mapping[str, Sequence[Path] | pa.Table], within: tuple[str | None, str | None]
-) -> pa.Table:
-    """The answer to a query of the embedded engine, on a connection of this thread alone.
+def answer(sources: Sequence[Source], queries: Mapping[str, str], within: Range) -> list[pa.Table]:
+    """The answers to queries of the embedded engine, one after the other, on this thread alone.
 
-    tables: what the query's names stand for, Parquet files or a table. within: only customers from
-    this id on, up to and without the other; None is no bound.
+    sources: what the queries read, loaded first. queries: name -> SQL; an answer stands under its
+    name for the queries after it. within: of sources with a customer_id only these customers.
     """
     if not hasattr(_local, "alone"):
         _local.alone = _duckdb(threads=1)
-    connection = _local.alone.con
-    for name, rows in tables.items():
-        _view(connection, rows, within).create_view(name, replace=True)
-    return connection.sql(query).to_arrow_table()
+    answers = []
+    with _local.alone.con.cursor() as connection:  # what it makes ends with it
+        connection.execute("SET TimeZone = 'UTC'")
+        for source in sources:
+            _within(connection, source.rows, within).create_view(FILES, replace=True)
+            connection.execute(f"CREATE TEMP TABLE {source.name} AS {source.query}")
+        for name, query in queries.items():
+            answers.append(connection.sql(query).to_arrow_table())
+            connection.register(name, answers[-1])
+    return answers
+
+
+def schema(source: Source) -> ibis.Schema:
+    """The columns of a source and their types, as its query gives them."""
+    connection = connect(EMBEDDED).con
+    _within(connection, source.rows, (None, None)).create_view(FILES, replace=True)
+    nothing = connection.sql(source.query).limit(0).to_arrow_table()
+    return ibis.Schema.from_pyarrow(nothing.schema)
 
 
 def cores() -> int:
@@ -152,10 +180,8 @@ def whole_or_nothing(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
-def _view(
-    connection: duckdb.DuckDBPyConnection,
-    rows: Sequence[Path] | pa.Table,
-    within: tuple[str | None, str | None],
+def _within(
+    connection: duckdb.DuckDBPyConnection, rows: Sequence[Path] | pa.Table, within: Range
 ) -> duckdb.DuckDBPyRelation:
     if isinstance(rows, pa.Table):
         return connection.from_arrow(rows)

@@ -12,7 +12,7 @@ import json
 import logging
 import shutil
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -23,6 +23,7 @@ import ibis.expr.types as ir
 import pyarrow.parquet as pq
 
 from features import backend, catalog, workspace
+from features.computation import PART, POPULATION, Computation
 from features.events import TABLES, Events
 from features.family import Family
 from features.moment import END_OF_DAY
@@ -30,8 +31,6 @@ from features.workspace import Workspace
 
 log = logging.getLogger(__name__)
 
-_PART = "part.parquet"
-_POPULATION = "population.parquet"  # what everybody's past says, for the families that compare
 _FINGERPRINT = "fingerprint.json"
 _ANY_MOMENT = datetime(2000, 1, 1)
 
@@ -63,17 +62,17 @@ class Snapshots:
         """
         self._remove_older_definitions()
         for as_of in moments:
-            for family in self.families:
-                if not self.is_built(family, as_of):
-                    self._write(family, as_of)
-                yield family.name, as_of
+            missing = [family for family in self.families if not self.is_built(family, as_of)]
+            if missing:
+                self._write(missing, as_of)
+            yield from ((family.name, as_of) for family in self.families)
 
     def is_built(self, family: Family, as_of: datetime) -> bool:
         """Whether a whole snapshot of today's definition and today's events is there."""
         folder = self.folder(family, as_of)
         try:
             stored = json.loads((folder / _FINGERPRINT).read_text())
-            size = (folder / _PART).stat().st_size
+            size = (folder / PART).stat().st_size
         except (FileNotFoundError, json.JSONDecodeError):
             return False
         return stored == {**self._fingerprint(family, as_of), "bytes": size}
@@ -84,46 +83,38 @@ class Snapshots:
 
     def read(self, family: Family, as_of: datetime) -> ir.Table:
         """One built snapshot as a lazy table."""
-        return backend.read_parquet([self.folder(family, as_of) / _PART])
+        return backend.read_parquet([self.folder(family, as_of) / PART])
 
     def population(self, family: Family, as_of: datetime) -> ir.Table | None:
         """What a built snapshot's family says of everybody's past; None when it compares nobody."""
-        path = self.folder(family, as_of) / _POPULATION
+        path = self.folder(family, as_of) / POPULATION
         return backend.read_parquet([path]) if family.population else None
 
-    def _write(self, family: Family, as_of: datetime) -> None:
-        final = self.folder(family, as_of)
-        staging = final.with_name(f".{final.name}.{uuid.uuid4().hex}")
+    def _write(self, families: Sequence[Family], as_of: datetime) -> None:
+        """Compute some families of a moment, and put all of them into their places or none."""
+        mark = uuid.uuid4().hex
+        staging = {f.name: self.folder(f, as_of).with_name(f".{mark}") for f in families}
+        source = next(family for family in self.families if family.source == "customers")
+        known = None if source in families else self.folder(source, as_of) / PART
         try:
-            self._stage(family, as_of, staging)
-            if final.exists():
-                shutil.rmtree(final)
-            staging.rename(final)
+            computation = Computation(families, as_of, staging, (source, known))
+            computation.run(self.events, self._files)
+            for family in families:
+                self._publish(family, as_of, staging[family.name])
         finally:
-            shutil.rmtree(staging, ignore_errors=True)
-        log.debug("built %s at %s", family.name, as_of)
+            for folder in staging.values():
+                shutil.rmtree(folder, ignore_errors=True)
 
-    def _stage(self, family: Family, as_of: datetime, staging: Path) -> None:
-        population = family.everybody(self.events, as_of)
-        if population is not None:
-            backend.write_parquet(population, staging / _POPULATION)
-            population = backend.read_parquet([staging / _POPULATION])
-        rows = family.compute(self.events, as_of, self._everyone(family, as_of), population)
-        # Feast joins on zoned microseconds; another precision fails in its materialization. The
-        # column is not called as_of, because the folder's name would then overwrite it.
-        stamp = ibis.literal(as_of, type="timestamp(6)").cast("timestamp('UTC', 6)")
-        rows = rows.mutate(event_timestamp=stamp).order_by("customer_id")
-        backend.write_parquet(rows, staging / _PART)
-        size = (staging / _PART).stat().st_size
+    def _publish(self, family: Family, as_of: datetime, staging: Path) -> None:
+        """Put a staged snapshot into its place."""
+        size = (staging / PART).stat().st_size
         fingerprint = {**self._fingerprint(family, as_of), "bytes": size}
         (staging / _FINGERPRINT).write_text(json.dumps(fingerprint))
-
-    def _everyone(self, family: Family, as_of: datetime) -> ir.Table | None:
-        """Who is known, from the snapshot that says it; None where it is not there to be read."""
-        source = next((f for f in self.families if f.source == "customers"), family)
-        if source is family or not self.is_built(source, as_of):
-            return None
-        return self.read(source, as_of).select("customer_id")
+        final = self.folder(family, as_of)
+        if final.exists():
+            shutil.rmtree(final)
+        staging.rename(final)
+        log.debug("built %s at %s", family.name, as_of)
 
     def _remove_older_definitions(self) -> None:
         for family in self.families:
@@ -149,12 +140,16 @@ class Snapshots:
         return {name: hashlib.sha256(q.encode()).hexdigest()[:16] for name, q in queries.items()}
 
     @cached_property
+    def _files(self) -> dict[str, list[Path]]:
+        return {name: workspace.event_files(self.workspace, name) for name in TABLES}
+
+    @cached_property
     def _first_known(self) -> list[tuple[str, datetime | None]]:
         """Each event file with the earliest moment at which one of its rows was known."""
         return [
             (f"{table}/{path.name}", _first_known_at(path))
-            for table in TABLES
-            for path in workspace.event_files(self.workspace, table)
+            for table, files in self._files.items()
+            for path in files
         ]
 
 

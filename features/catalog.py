@@ -5,19 +5,23 @@ from __future__ import annotations
 import hashlib
 
 from features.baskets import baskets
+from features.breadth import breadth
 from features.contact import contact
 from features.contact_channel import contact_channel
 from features.events import Events
 from features.family import Family, Feature
 from features.interactions import interactions
 from features.intimacy import intimacy
+from features.neighbors import neighbors
 from features.pace import pace
 from features.payment import payment
+from features.purchase_channels import purchase_channels
 from features.purchases import purchases
 from features.relationship import profile_features, relationship
 from features.rhythm import rhythm
 from features.satisfaction import satisfaction
 from features.service import service
+from features.track_record import track_record
 from features.usage import usage
 from features.value import value
 
@@ -28,6 +32,10 @@ FAMILIES: tuple[Family, ...] = (
     purchases,
     baskets,
     value,
+    breadth,
+    purchase_channels,
+    neighbors,
+    track_record,
     interactions,
     contact,
     contact_channel,

@@ -100,6 +100,8 @@ def pasts(draw: st.DrawFn) -> World:
     """A world of which everything is known at AS_OF, its customers' rows included."""
     people = st.sampled_from(PEOPLE)
     listed = draw(st.lists(people, unique=True))
+    # A few times again and again: what stands at the same time must be told apart by more.
+    times = st.sampled_from(draw(st.lists(_known_in_time, min_size=1, max_size=12)))
     return World(
         customers=tuple(
             {
@@ -110,8 +112,8 @@ def pasts(draw: st.DrawFn) -> World:
             }
             for customer in listed
         ),
-        transactions=tuple(draw(st.lists(_purchases(people, _known_in_time), max_size=25))),
-        interactions=tuple(draw(st.lists(_contacts(people, _known_in_time), max_size=25))),
+        transactions=tuple(draw(st.lists(_purchases(people, times), max_size=30))),
+        interactions=tuple(draw(st.lists(_contacts(people, times), max_size=30))),
     )
 
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from features.moment import END_OF_DAY
+from features.moment import END_OF_DAY, is_stale
 from serving.answer_schema import Answer, Churn, Tier, TypeShare, Value
 from serving.policy import Policy
 from serving.score import COLUMNS, score
@@ -65,13 +65,15 @@ def answer(rows: pd.DataFrame, models: ModelSet, call: Call) -> list[Answer]:
 def why_not(rows: pd.DataFrame, call: Call) -> pd.Series:
     """The status of each row that gets no score, empty for the others.
 
-    unknown before stale_features before prospect: what an old row says is not to be trusted.
+    unknown before stale_features before prospect: what an old row says is not to be trusted, and
+    a row without this count, which is never null, was stored under the features of former times.
     """
-    oldest = call.now - timedelta(days=call.policy.stale_after_days)
+    max_age = timedelta(days=call.policy.stale_after_days)
     reasons = pd.Series("", rows.index, dtype=object)
     reasons[~(rows.purchase_days_total > 0)] = "prospect"
     if call.refuses_stale:
-        reasons[rows.as_of < oldest] = "stale_features"
+        is_too_old = is_stale(rows.as_of, call.now, max_age)
+        reasons[is_too_old | rows.purchase_days_total.isna()] = "stale_features"
     reasons[rows.as_of.isna()] = "unknown"
     return reasons
 

@@ -125,6 +125,10 @@ def test_whether_a_stale_row_is_a_prospect_is_not_known():
     assert one({"purchase_days_total": 0.0}, call)["status"] == "stale_features"
 
 
+def test_a_row_stored_under_former_features_is_stale_however_young():
+    assert one({"purchase_days_total": None, "recency": None})["status"] == "stale_features"
+
+
 def test_a_caller_who_chose_the_moment_is_not_told_that_it_is_old():
     call = replace(CALL, now=AS_OF + timedelta(days=30), refuses_stale=False)
     assert one(call=call)["status"] == "scored"

@@ -11,6 +11,8 @@ import subprocess
 import tempfile
 import time
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -55,6 +57,15 @@ class Service:
             self.process.send_signal(how or self.stop_signal)
             self.process.wait(PATIENCE)
             self.process = None
+
+    @contextmanager
+    def down(self, how: signal.Signals | None = None) -> Iterator[None]:
+        """Within the block it is not there; afterwards it is, with what it had stored."""
+        self.stop(how)
+        try:
+            yield
+        finally:
+            self.start()
 
     def remove(self) -> None:
         """End the process and remove what it stored."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import bisect
 import itertools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
@@ -44,40 +44,39 @@ def write(
     queries: Mapping[str, str],
     ranges: Sequence[Range],
     paths: Mapping[str, Path],
+    finish: Callable[[pa.Table], pa.Table],
 ) -> None:
-    """Answer queries range by range and write the rows of each to one Parquet file.
+    """Answer queries range by range and write the rows of some of them, each to a Parquet file.
 
     sources, queries: see backend.answer; the queries treat one customer at a time, so that a range
-    has what it needs. paths: name of the query -> file.
+    has what it needs. paths: name of a query -> file. finish: makes of an answer what is written.
     """
-    answers = _answers(sources, queries, ranges)
-    first = next(answers)
     with ExitStack() as files:
-        outputs = [
-            files.enter_context(_Output(paths[name], part.schema))
-            for name, part in zip(queries, first, strict=True)
-        ]
-        for parts in itertools.chain([first], answers):
-            for output, part in zip(outputs, parts, strict=True):
-                output.add(part)
+        outputs = {name: files.enter_context(_Output(path)) for name, path in paths.items()}
+        for answers in _answers(sources, queries, ranges):
+            for name, output in outputs.items():
+                output.add(finish(answers[name]))
 
 
 class _Output:
     """A Parquet file whose row groups have _ROW_GROUP rows, however many come at a time."""
 
-    def __init__(self, path: Path, schema: pa.Schema) -> None:
+    def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._writer = pq.ParquetWriter(path, schema, compression="zstd")
-        self._rest = schema.empty_table()
+        self._path = path
+        self._writer: pq.ParquetWriter | None = None
+        self._rest: pa.Table | None = None
 
     def add(self, part: pa.Table) -> None:
         """Write what fills row groups, and keep the rest."""
-        rows = pa.concat_tables([self._rest, part])
+        rows = part if self._rest is None else pa.concat_tables([self._rest, part])
         whole = rows.num_rows - rows.num_rows % _ROW_GROUP
         self._write(rows.slice(0, whole))
         self._rest = rows.slice(whole)
 
     def _write(self, rows: pa.Table) -> None:
+        if self._writer is None:
+            self._writer = pq.ParquetWriter(self._path, rows.schema, compression="zstd")
         if rows.num_rows:
             # In one piece, so that the file does not tell in which pieces it came.
             self._writer.write_table(rows.combine_chunks(), row_group_size=_ROW_GROUP)
@@ -85,16 +84,18 @@ class _Output:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self._write(self._rest)
-        self._writer.close()
+    def __exit__(self, failed: type[BaseException] | None, *_: object) -> None:
+        if failed is None and self._rest is not None:
+            self._write(self._rest)
+        if self._writer is not None:
+            self._writer.close()
 
 
 def _answers(
     sources: Sequence[Source], queries: Mapping[str, str], ranges: Sequence[Range]
-) -> Iterator[list[pa.Table]]:
-    def answer(within: Range) -> list[pa.Table]:
-        return backend.answer(sources, queries, within)
+) -> Iterator[dict[str, pa.Table]]:
+    def answer(within: Range) -> dict[str, pa.Table]:
+        return dict(zip(queries, backend.answer(sources, queries, within), strict=True))
 
     workers = min(backend.cores(), len(ranges))
     if workers == 1:

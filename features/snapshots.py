@@ -1,8 +1,7 @@
 """Feature snapshots on disk: one folder per family and moment, whole or not there at all.
 
-Grain of a snapshot: one row per customer known at `as_of`. It is computed by one query per family
-and moment, which is faster and far smaller than one join of the events with all moments at once.
-Who is known is asked once per moment: the family of the customers table answers it for the others.
+Grain of a snapshot: one row per customer known at `as_of`. Each moment is computed by itself, which
+is faster and far smaller than one join of the events with all moments at once.
 """
 
 from __future__ import annotations
@@ -18,21 +17,20 @@ from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
-import ibis
 import ibis.expr.types as ir
 import pyarrow.parquet as pq
 
 from features import backend, catalog, workspace
-from features.computation import PART, POPULATION, Computation
+from features.computation import FACTS, PART, Computation
 from features.events import TABLES, Events
 from features.family import Family
 from features.moment import END_OF_DAY
+from features.queries import Queries
 from features.workspace import Workspace
 
 log = logging.getLogger(__name__)
 
 _FINGERPRINT = "fingerprint.json"
-_ANY_MOMENT = datetime(2000, 1, 1)
 
 
 @dataclass(frozen=True)
@@ -64,7 +62,7 @@ class Snapshots:
         for as_of in moments:
             missing = [family for family in self.families if not self.is_built(family, as_of)]
             if missing:
-                self._write(missing, as_of)
+                self.write(missing, as_of)
             yield from ((family.name, as_of) for family in self.families)
 
     def is_built(self, family: Family, as_of: datetime) -> bool:
@@ -87,18 +85,15 @@ class Snapshots:
 
     def population(self, family: Family, as_of: datetime) -> ir.Table | None:
         """What a built snapshot's family says of everybody's past; None when it compares nobody."""
-        path = self.folder(family, as_of) / POPULATION
+        path = self.folder(family, as_of) / FACTS
         return backend.read_parquet([path]) if family.population else None
 
-    def _write(self, families: Sequence[Family], as_of: datetime) -> None:
+    def write(self, families: Sequence[Family], as_of: datetime) -> None:
         """Compute some families of a moment, and put all of them into their places or none."""
         mark = uuid.uuid4().hex
         staging = {f.name: self.folder(f, as_of).with_name(f".{mark}") for f in families}
-        source = next(family for family in self.families if family.source == "customers")
-        known = None if source in families else self.folder(source, as_of) / PART
         try:
-            computation = Computation(families, as_of, staging, (source, known))
-            computation.run(self.events, self._files)
+            Computation(families, as_of, staging).run(self.events, self._files, self.queries)
             for family in families:
                 self._publish(family, as_of, staging[family.name])
         finally:
@@ -119,25 +114,22 @@ class Snapshots:
     def _remove_older_definitions(self) -> None:
         for family in self.families:
             for path in (self.workspace.features / family.name).glob(f"as_of=*/{_FINGERPRINT}"):
-                if self._definitions[family.name] not in path.read_text():
+                if self.queries.definition(family.name) not in path.read_text():
                     shutil.rmtree(path.parent)
 
     def _fingerprint(self, family: Family, as_of: datetime) -> dict[str, str]:
         files = [name for name, first in self._first_known if first is None or first <= as_of]
         return {
             "as_of": as_of.isoformat(),
-            "definition": self._definitions[family.name],
+            "definition": self.queries.definition(family.name),
             "events": hashlib.sha256("\n".join(files).encode()).hexdigest()[:16],
         }
 
     @cached_property
-    def _definitions(self) -> dict[str, str]:
-        """Family -> digest of the SQL it compiles to, which changes when its meaning changes."""
+    def queries(self) -> Queries:
+        """The queries of all families over these events."""
         schemas = {name: getattr(self.events, name).schema() for name in TABLES}
-        unbound = Events(**{name: ibis.table(schemas[name], name=name) for name in TABLES})
-        queries = {f.name: str(ibis.to_sql(f.compute(unbound, _ANY_MOMENT), dialect="duckdb"))
-                   for f in self.families}  # fmt: skip
-        return {name: hashlib.sha256(q.encode()).hexdigest()[:16] for name, q in queries.items()}
+        return Queries.kept(self.workspace.features / "queries.json", self.families, schemas)
 
     @cached_property
     def _files(self) -> dict[str, list[Path]]:

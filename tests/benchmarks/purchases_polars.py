@@ -61,7 +61,7 @@ def _money(as_of: datetime) -> list[pl.Expr]:
             (-amount.filter(RETURNED & _last(as_of, d)).sum()).alias(f"return_amount_{d}d")
             for d in WINDOWS
         ],
-        (returned / bought).alias("return_share"),
+        pl.when(bought > 0).then(returned / bought).alias("return_share"),
         (pl.lit(as_of.date()) - last_return).dt.total_days().alias("days_since_return"),
         pl.col("quantity").filter(BOUGHT).mean().alias("quantity_mean"),
     ]

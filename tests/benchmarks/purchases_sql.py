@@ -29,19 +29,25 @@ def grouped(files: list[Path], out: Path, as_of: datetime) -> str:
     """Distinct things grouped once by their last time, then counted per window."""
     things = {"orders": "order_key", "products": "product_id", "categories": "category",
               "channels": "channel"}  # fmt: skip
-    tables = [f"lines AS ({_lines(files)})",
-              f"money AS (SELECT customer_id, {_list(_money())} FROM lines GROUP BY customer_id)"]
+    tables = [
+        f"lines AS ({_lines(files)})",
+        f"money AS (SELECT customer_id, {_list(_money())} FROM lines GROUP BY customer_id)",
+    ]
+    names: list[str] = []
     for name, column in things.items():
         total = [] if name == "categories" else [f"count(*) AS {name}_total"]
         windows = [] if name == "channels" else WINDOWS
         counts = [f"count(*) FILTER ({_last(d)}) AS {name}_{d}d" for d in windows]
+        names += [f"{name}_total"] * len(total) + [f"{name}_{d}d" for d in windows]
         tables.append(f"""{name} AS (
           SELECT customer_id, {_list([*total, *counts])} FROM (
             SELECT customer_id, {column}, max(happened_at) AS happened_at FROM lines
             WHERE bought AND {column} IS NOT NULL GROUP BY customer_id, {column})
           GROUP BY customer_id)""")
     joins = " ".join(f"LEFT JOIN {name} USING (customer_id)" for name in things)
-    return _copy(f"WITH {_list(tables)} SELECT * FROM money {joins}", out, as_of)
+    found = [f"coalesce({name}, 0) AS {name}" for name in names]
+    query = f"WITH {_list(tables)} SELECT money.*, {_list(found)} FROM money {joins}"
+    return _copy(query, out, as_of)
 
 
 def _money() -> list[str]:

@@ -46,7 +46,7 @@ def totals(folder, path, cut):
         "second": "SELECT customer_id, 2 * total AS twice FROM first ORDER BY 1",
     }
     outputs = {name: folder / f"{name}.parquet" for name in queries}
-    ranges.write([Source("events", [path], LOAD)], queries, cut, outputs)
+    ranges.write([Source("events", [path], LOAD)], queries, cut, outputs, lambda rows: rows)
     return outputs
 
 

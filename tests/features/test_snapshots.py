@@ -186,7 +186,7 @@ def test_a_build_that_fails_leaves_what_was_there_and_nothing_half_written(built
     (Snapshots(built).folder(purchases, MARCH) / "fingerprint.json").unlink()
     before = parts(built)
 
-    def fail(sources, queries, cut, paths):
+    def fail(sources, queries, cut, paths, finish):
         paths["purchases"].parent.mkdir(parents=True, exist_ok=True)
         paths["purchases"].write_text("half of a")
         raise OSError("no space left on device")

@@ -1,0 +1,43 @@
+"""One snapshot of `purchases` in one of several ways: python -m ... WAY WORKSPACE AS_OF OUT."""
+
+import sys
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+
+from features import workspace
+from features.snapshots import Snapshots
+from features.workspace import Workspace
+from tests.benchmarks import apart, purchases_polars, purchases_sql
+
+WAYS = ("holdfast", "sql", "grouped", "polars")
+
+
+def main(way: str, root: str, as_of: str, out: str) -> None:
+    """Measure one way; its rows lie in `out` afterwards."""
+    space, moment = Workspace(Path(root)), datetime.fromisoformat(as_of)
+    apart.measure(_work(way, space, moment, Path(out)))
+
+
+def _work(way: str, space: Workspace, moment: datetime, out: Path) -> Callable[[], object]:
+    files = workspace.event_files(space, "transactions")
+    if way == "holdfast":
+        return lambda: _holdfast(space, moment, out)
+    if way == "polars":
+        return lambda: purchases_polars.write(files, out, moment)
+    text = purchases_sql.plain if way == "sql" else purchases_sql.grouped
+    return lambda: duckdb.connect().execute(text(files, out, moment))
+
+
+def _holdfast(space: Workspace, moment: datetime, out: Path) -> None:
+    """All that a build does for the family; who is known was built before."""
+    snapshots = Snapshots(space)
+    family = next(family for family in snapshots.families if family.name == "purchases")
+    snapshots.write([family], moment)
+    out.symlink_to(snapshots.folder(family, moment) / "part.parquet")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,4 +1,4 @@
-"""One piece of work in a process of its own: its seconds without the imports, and its peak memory."""
+"""One piece of work in a process of its own: its seconds without imports, and its peak memory."""
 
 from __future__ import annotations
 

@@ -34,7 +34,9 @@ def of_files(files: Iterable[Path], rows: int) -> list[Range]:
     reached = list(itertools.accumulate(count for _, count in starts))
     wanted = range(rows, reached[-1] if reached else 0, rows)
     # A piece that begins within a customer leaves him to the range before it or takes him whole.
-    cuts = sorted({starts[bisect.bisect_left(reached, rank) + 1][0] for rank in wanted})
+    # After the last piece nothing begins.
+    following = [bisect.bisect_left(reached, rank) + 1 for rank in wanted]
+    cuts = sorted({starts[piece][0] for piece in following if piece < len(starts)})
     bounds = [None, *cuts, None]
     return list(itertools.pairwise(bounds))
 

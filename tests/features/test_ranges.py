@@ -29,6 +29,12 @@ def test_a_small_file_is_one_range(tmp_path):
     assert ranges.of_files([], rows=4) == [(None, None)]
 
 
+def test_a_range_that_is_full_within_the_last_piece_is_the_last_one(tmp_path):
+    path = file_of(tmp_path, "aabbcc", rows_per_piece=2)
+    assert ranges.of_files([path], rows=5) == [(None, None)]
+    assert ranges.of_files([path], rows=3) == [(None, "c"), ("c", None)]
+
+
 def test_the_pieces_of_several_files_are_counted_together(tmp_path):
     files = [file_of(tmp_path, "aaccee", 2, "old"), file_of(tmp_path, "bbddff", 2, "new")]
     assert ranges.of_files(files, rows=6) == [(None, "d"), ("d", None)]

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from features import backend
+from features import backend, ranges
 from features.events import INTERACTION_KINDS, TABLES
 from features.snapshots import Snapshots
 from features.workspace import Workspace, ingest
@@ -120,9 +120,11 @@ def test_computed_later_from_more_events_in_other_files(tables, at_the_time, tmp
     assert differing(built(tmp_path, deliveries), at_the_time) == []
 
 
-def test_computed_by_one_thread(tables, at_the_time, tmp_path):
+def test_computed_in_small_ranges_by_more_threads(tables, at_the_time, tmp_path, monkeypatch):
+    monkeypatch.setattr(ranges, "ROWS", 30_000)
+    monkeypatch.setattr(backend, "cores", lambda: 4)
     engine = backend.connect("duckdb")
-    engine.raw_sql("SET threads = 1")
+    engine.raw_sql("SET threads = 4")
     try:
         assert differing(built(tmp_path, [tables]), at_the_time) == []
     finally:

@@ -27,7 +27,9 @@ from features.errors import UserError
 EMBEDDED = "duckdb"
 ENGINES = (EMBEDDED, "spark")
 ENGINE_ERRORS = (duckdb.Error,)
-_MEMORY_SHARE = 80  # per cent of the machine's memory, for all threads that compute alone
+# Per cent of the machine's memory for an engine before it spills to disk: half, so that what is
+# beside it (models, a service, the threads that compute alone) has room.
+_MEMORY_SHARE = 50
 FILES = "files"  # what a source's query calls the rows it reads
 _local = threading.local()
 
@@ -200,11 +202,14 @@ def _within(
 def _duckdb(threads: int | None = None) -> ibis.BaseBackend:
     connection = ibis.duckdb.connect()
     connection.raw_sql("SET TimeZone = 'UTC'")
-    # What does not fit into memory goes where the system keeps such things, not where we stand.
-    connection.raw_sql(f"SET temp_directory = '{Path(tempfile.gettempdir()) / 'holdfast-spill'}'")
+    # What does not fit into memory goes where the system keeps such things, not where we stand, and
+    # to a place that no other connection uses: their files would have the same names.
+    spill = Path(tempfile.gettempdir()) / f"holdfast-{uuid.uuid4().hex}"
+    connection.raw_sql(f"SET temp_directory = '{spill}'")
+    share = _MEMORY_SHARE // cores() if threads else _MEMORY_SHARE
+    connection.raw_sql(f"SET memory_limit = '{share}%'")
     if threads:
         connection.raw_sql(f"SET threads = {threads}")
-        connection.raw_sql(f"SET memory_limit = '{_MEMORY_SHARE // cores()}%'")
     # A progress bar of the engine would write over ours.
     connection.raw_sql("SET enable_progress_bar = false")
     return connection

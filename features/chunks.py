@@ -1,8 +1,4 @@
-"""A built snapshot of all families, a few thousand customers at a time.
-
-The files of one moment have the same customers in the same order, so they are read side by side
-and nothing is joined.
-"""
+"""A built snapshot of all families: together, or a few thousand customers at a time."""
 
 from __future__ import annotations
 
@@ -10,9 +6,11 @@ import itertools
 from collections.abc import Iterator
 from datetime import datetime
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from features.computation import PART
 from features.errors import UserError
 from features.snapshots import Snapshots, moment_name
 
@@ -20,14 +18,12 @@ from features.snapshots import Snapshots, moment_name
 def chunks(snapshots: Snapshots, as_of: datetime, size: int) -> Iterator[list[pa.RecordBatch]]:
     """The rows of every family at a built moment, for `size` customers at a time.
 
-    The batches of a chunk, one per family, have the same customers in the same order; no more than
-    one chunk is held in memory.
+    The files of one moment have the same customers in the same order, so they are read side by
+    side: nothing is joined, and no more than one chunk is held in memory.
     Raises UserError when a file is damaged, RuntimeError when the families tell of others.
     """
     try:
-        files = [
-            pq.ParquetFile(snapshots.folder(f, as_of) / "part.parquet") for f in snapshots.families
-        ]
+        files = [pq.ParquetFile(snapshots.folder(f, as_of) / PART) for f in snapshots.families]
         for chunk in itertools.zip_longest(*(file.iter_batches(size) for file in files)):
             if not _are_side_by_side(chunk):
                 raise RuntimeError(f"The families at {as_of} do not tell of the same customers.")
@@ -39,6 +35,17 @@ def chunks(snapshots: Snapshots, as_of: datetime, size: int) -> Iterator[list[pa
             f"features/*/as_of={name} of the workspace and build it again: "
             f"holdfast build --as-of {name}."
         ) from None
+
+
+def together(snapshots: Snapshots, as_of: datetime) -> pd.DataFrame:
+    """One row per customer at a built moment: customer_id, as_of and all features, by id."""
+    tables = [snapshots.read(f, as_of).drop("event_timestamp") for f in snapshots.families]
+    joined = tables[0]
+    for table in tables[1:]:
+        joined = joined.inner_join(table, "customer_id")
+    frame = joined.order_by("customer_id").to_pandas()
+    frame.insert(1, "as_of", as_of)
+    return frame
 
 
 def _are_side_by_side(chunk: tuple[pa.RecordBatch | None, ...]) -> bool:

@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from features import backend, ranges
 from features.backend import FILES, Source
+from features.errors import UserError
 from features.events import TABLES, Events
 from features.family import Family
 from features.queries import KNOWN, Queries, facts_of
@@ -38,7 +39,18 @@ class Computation:
         """Write every family's rows, and what everybody's past says where a family compares.
 
         files: the event files, the same rows as `events`, by table.
+        Raises UserError when the engine cannot compute them, such as sums beyond all reason.
         """
+        try:
+            self._run(events, files, queries)
+        except backend.ENGINE_ERRORS as error:
+            raise UserError(
+                f"The features at {self.as_of:%Y-%m-%d %H:%M} cannot be computed: "
+                f"{str(error).splitlines()[0]}. Nothing was written; look whether the amounts are "
+                "in the unit you think, and whether disk and memory have room."
+            ) from error
+
+    def _run(self, events: Events, files: Mapping[str, list[Path]], queries: Queries) -> None:
         for family in self._comparing():
             facts = family.everybody(events, self.as_of)
             backend.write_parquet(facts, self.folders[family.name] / FACTS)
@@ -52,8 +64,10 @@ class Computation:
         for family in self._comparing():
             rows = [self.folders[family.name] / FACTS]
             sources.append(Source(facts_of(family.name), rows, f"SELECT * FROM {FILES}"))
-        asked = {KNOWN: queries.known} | {f.name: queries.rows[f.name] for f in self.families}
-        paths = {family.name: self.folders[family.name] / PART for family in self.families}
+        # Not called as the family alone: a family may have the name of an event table.
+        names = {f"{family.name}_rows": family.name for family in self.families}
+        asked = {KNOWN: queries.known} | {name: queries.rows[f] for name, f in names.items()}
+        paths = {name: self.folders[family] / PART for name, family in names.items()}
         cut = ranges.of_files(itertools.chain(*files.values()), ranges.ROWS)
         ranges.write(sources, asked, cut, paths, self._stamped)
 

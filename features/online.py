@@ -46,35 +46,35 @@ def writing(lock: Path) -> Iterator[None]:
 def load(
     store: Rows, lock: Path, chunks: Iterable[list[pa.RecordBatch]], layout: Layout, stamp: Stamp
 ) -> int:
-    """Write the customers of a snapshot, chunk by chunk; returns how many.
+    """Write the customers of a snapshot, chunk by chunk; returns how many they are.
 
-    Pushes find their turn between two chunks. Raises UserError when not all stand online then.
+    A push finds its turn between two chunks. Raises UserError when not all stand online.
     """
-    given = standing = 0
+    count = 0
     for families in chunks:
         customer_ids = families[0].column("customer_id").to_pylist()
         rows = layout.pack(families, stamp)
         with writing(lock):
-            standing += put(store, customer_ids, rows, stamp)
-        given += len(customer_ids)
-    if standing != given:
-        raise UserError(
-            f"{given:,} customers were given to the online store, and {standing:,} of them stand "
-            "in it. Look whether the store has room and keeps what it is given, and load again."
-        )
-    return given
+            put(store, customer_ids, rows, stamp)
+        count += len(customer_ids)
+    return count
 
 
-def put(store: Rows, customer_ids: Sequence[str], rows: Sequence[bytes], stamp: Stamp) -> int:
-    """Write the rows of a stamp where nothing newer stands; returns how many customers now stand.
+def put(store: Rows, customer_ids: Sequence[str], rows: Sequence[bytes], stamp: Stamp) -> None:
+    """Write the rows of a stamp where nothing newer stands; only within `writing`.
 
-    Only within `writing`. A customer stands online when the row read back is the given or a newer.
+    Raises UserError when not every row, or a newer one, is read back.
     """
     given = headers(rows)
     is_newer = _is_newer(headers(store.read(customer_ids)), given, stamp)
     wanted = np.flatnonzero(~is_newer).tolist()
     store.write([customer_ids[i] for i in wanted], [rows[i] for i in wanted])
-    return int((is_newer | (headers(store.read(customer_ids)) == given)).sum())
+    stand = int((is_newer | (headers(store.read(customer_ids)) == given)).sum())
+    if stand != len(rows):
+        raise UserError(
+            f"{len(rows):,} customers were given to the online store, and {stand:,} of them stand "
+            "in it. Look whether the store has room and keeps what it is given, and load again."
+        )
 
 
 def _is_newer(found: np.ndarray, given: np.ndarray, stamp: Stamp) -> np.ndarray:

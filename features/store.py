@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -18,18 +18,20 @@ from typing import Any
 
 import feast
 import ibis
+import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 from feast.protos.feast.types.EntityKey_pb2 import EntityKey
 from feast.protos.feast.types.Value_pb2 import Value
 from feast.types import Bytes, Float64, String
 
-from features import backend, catalog, moment, online
-from features.chunks import chunks
+from features import backend, catalog, moment, online, pushes
+from features.chunks import chunks, together
 from features.errors import UserError
 from features.family import Family
-from features.outage import registry_answering
-from features.packing import Latest, Layout, Stamp
+from features.outage import identity, online_store_answering, registry_answering
+from features.packing import Latest, Layout, Stamp, headers, nothing
+from features.pushes import Pushed
 from features.snapshots import Snapshots, moment_name
 from features.store_settings import settings
 from features.workspace import Workspace
@@ -60,18 +62,19 @@ class FeatureStore:
         """Bring Feast's registry to today's catalogue."""
         views = [self._offline_view(family) for family in self.snapshots.families]
         layout = Layout.of(schema.to_pyarrow() for schema in self._schemas.values())
-        version = {"catalog": catalog.version(self.snapshots.families)}
-        training = feast.FeatureService(name="training", features=[*views], tags=version)
-        today: list[Any] = [_customer(), *views, _online_view(layout), training]
+        latest = _online_view(layout, catalog.version(self.snapshots.families))
+        training = feast.FeatureService(name="training", features=[*views])
+        today: list[Any] = [_customer(), *views, latest, training]
         registry = self._feast
         with self._alone():
-            before = self._online_view
-            if before is not None and _layout_of(before) != layout:
+            before = self._find_online_view()
+            if before and _layout_of(before) != layout:
                 # With it goes the record of its loads: what they wrote cannot be read any more.
                 registry.delete_feature_view(_ONLINE)
             registry.apply(today, objects_to_delete=self._others(today), partial=False)
         registry.refresh_registry()  # one that a thread renews would still be the older one
-        self.__dict__.pop("_layout", None)
+        for kept in ("_online_view", "_layout"):
+            self.__dict__.pop(kept, None)
 
     @registry_answering()
     def history(self, customers: pd.DataFrame) -> pd.DataFrame:
@@ -102,13 +105,7 @@ class FeatureStore:
 
     def snapshot(self, as_of: datetime) -> pd.DataFrame:
         """One row per customer known at a built moment, all features, by customer_id."""
-        tables = [self.snapshots.read(family, as_of) for family in self.snapshots.families]
-        joined = tables[0].drop("event_timestamp")
-        for table in tables[1:]:
-            joined = joined.inner_join(table.drop("event_timestamp"), "customer_id")
-        frame = joined.order_by("customer_id").to_pandas()
-        frame.insert(1, "as_of", as_of)
-        return frame
+        return together(self.snapshots, as_of)
 
     @property
     def feature_names(self) -> tuple[str, ...]:
@@ -130,13 +127,14 @@ class FeatureStore:
         self.apply()
         rows = chunks(self.snapshots, as_of, _CHUNK)
         count = online.load(self._rows, self._lock, rows, self._layout, stamp)
+        self._forget_internal_customers(stamp)
         self._record_load(as_of)
         return count
 
     @registry_answering()
     def newest_online(self) -> datetime | None:
         """The moment of the newest load that was finished; None before the first."""
-        view = self._online_view
+        view = self._find_online_view()
         ends = [end for _, end in view.materialization_intervals] if view else []
         return max(ends).astimezone(UTC).replace(tzinfo=None) if ends else None
 
@@ -153,12 +151,39 @@ class FeatureStore:
         stale; default: none is. They are given all the same.
         Raises UserError when the features were never applied, or the store does not answer.
         """
-        layout = self._layout
-        latest = layout.unpack(self._rows.read(customer_ids) if customer_ids else [])
+        latest = self._layout.unpack(self._rows.read(customer_ids))
         if max_age is not None:
             is_stale = moment.is_stale(latest.as_of, now or _now(), max_age)
             latest.status[is_stale & (latest.status == "present")] = "stale"
         return latest
+
+    @registry_answering()
+    def push(
+        self,
+        tables: Mapping[str, ir.Table],
+        as_of: datetime | None = None,
+        time_format: str | None = None,
+    ) -> Pushed:
+        """Take new events of some customers, and bring those customers' online values up to date.
+
+        tables: table name -> raw rows with canonical columns, checked row by row like files.
+        as_of: the moment the features are computed at, naive UTC; default: now. It is moved on to
+        the newest snapshot and to what is online for these customers, if that is later.
+        Raises UserError, and stores nothing, when the store holds another catalogue than today's.
+        """
+        self._refuse_other_catalogue()
+        snapshots, moments = self.snapshots, [as_of or _now()]
+        moments.append(pushes.newest_snapshot(snapshots))
+        with online.writing(self._lock):
+            reports, customer_ids = pushes.store(self.workspace, tables, time_format)
+            self.snapshots = Snapshots(self.workspace)  # with the events that are new
+            if customer_ids:
+                found = headers(self._rows.read(customer_ids))["as_of"]
+                moments += found[~np.isnat(found)].tolist()
+                stamp = Stamp(max(moments), computed_at=_now())
+                rows = pushes.packed(snapshots, customer_ids, self._layout, stamp)
+                online.put(self._rows, customer_ids, rows, stamp)
+        return Pushed(reports, customer_ids, max(moments))
 
     @cached_property
     def _feast(self) -> feast.FeatureStore:
@@ -174,14 +199,17 @@ class FeatureStore:
         """Within it no other process writes the registry; two would each create its tables."""
         return online.writing(self.workspace.feast / "registry.lock")
 
+    def _forget_internal_customers(self, stamp: Stamp) -> None:
+        """Who became internal since an earlier load is in no snapshot, and is not online either."""
+        listed = self.snapshots.events.customers
+        internal = listed.filter(listed.is_internal).customer_id.to_pyarrow().to_pylist()
+        with online.writing(self._lock):
+            online.put(self._rows, internal, [nothing(stamp)] * len(internal), stamp)
+
     def _record_load(self, as_of: datetime) -> None:
         end = as_of.replace(tzinfo=UTC)
-        self._feast.registry.apply_materialization(
-            self._online_view,  # type: ignore[arg-type]
-            self._feast.project,
-            end - timedelta(microseconds=1),
-            end,
-        )
+        start, project = end - timedelta(microseconds=1), self._feast.project
+        self._feast.registry.apply_materialization(self._online_view, project, start, end)
 
     @property
     def _rows(self) -> _Rows:
@@ -203,21 +231,24 @@ class FeatureStore:
         ]
         return [thing for thing in registered if thing.name not in names]
 
-    @property
-    def _online_view(self) -> feast.FeatureView | None:
-        """The view of what is online, as the registry has it; None before the first apply."""
+    def _find_online_view(self) -> feast.FeatureView | None:
+        """The view of what is online as the registry has it; None before the first apply."""
         return next((v for v in self._feast.list_feature_views() if v.name == _ONLINE), None)
 
     @cached_property
-    def _layout(self) -> Layout:
-        """How the registry says that rows are packed. Kept: to ask takes longer than to read."""
-        view = self._online_view
+    def _online_view(self) -> feast.FeatureView:
+        """The same, kept: to ask the registry takes longer than to read a customer."""
+        view = self._find_online_view()
         if view is None:
             raise UserError(
                 "The registry of the feature store does not know today's features yet. "
                 "Load them first: holdfast materialize."
             )
-        return _layout_of(view)
+        return view
+
+    @cached_property
+    def _layout(self) -> Layout:
+        return _layout_of(self._online_view)
 
     @property
     def _lock(self) -> Path:
@@ -255,6 +286,15 @@ class FeatureStore:
         snapshots = self.snapshots
         return {f.name: f.compute(snapshots.events, moment).schema() for f in snapshots.families}
 
+    def _refuse_other_catalogue(self) -> None:
+        """What is online under another catalogue cannot be mixed with today's features."""
+        if self._online_view.tags.get("catalog") != catalog.version(self.snapshots.families):
+            raise UserError(
+                "The features have changed since the online store was loaded, so a push cannot be "
+                "taken: it would stand beside values of the former features. "
+                "Load today's first: holdfast materialize."
+            )
+
     def _refuse_older(self, as_of: datetime) -> None:
         newest = self.newest_online()
         if newest and newest > as_of:
@@ -276,19 +316,21 @@ class _Rows:
 
     def __init__(self, store: feast.FeatureStore) -> None:
         self._provider, self._config = store.provider, store.config
-        self._view = _online_view(Layout((), ()))
-        settings = store.config.online_store
-        self._file = Path(settings.path) if settings.type == "sqlite" else None
+        self._view = _online_view(Layout((), ()), "")
+        where = store.config.online_store
+        self._name = Path(where.path) if where.type == "sqlite" else where.type
         self._identity = self._identify()
 
     def is_replaced(self) -> bool:
-        """Whether the store is another file by now; an open one lives on unseen when removed."""
+        """Whether the store is another file by now than the one that is open."""
         return self._identity != self._identify()
 
     def read(self, customer_ids: Sequence[str]) -> list[bytes | None]:
         """See online.Rows."""
+        if not customer_ids:
+            return []
         keys = [_key(customer_id) for customer_id in customer_ids]
-        with self._answering():
+        with online_store_answering(self._name):
             found = self._provider.online_read(self._config, self._view, keys, [_PACKED])
         return [values[_PACKED].bytes_val or None if values else None for _, values in found]
 
@@ -301,28 +343,11 @@ class _Rows:
             (_key(customer_id), {_PACKED: Value(bytes_val=row)}, now, None)
             for customer_id, row in zip(customer_ids, rows, strict=True)
         ]
-        with self._answering():
+        with online_store_answering(self._name):
             self._provider.online_write_batch(self._config, self._view, given, None)
 
     def _identify(self) -> tuple[int, int] | None:
-        if self._file is None or not self._file.exists():
-            return None
-        status = self._file.stat()
-        return status.st_dev, status.st_ino
-
-    @contextmanager
-    def _answering(self) -> Iterator[None]:
-        """Within the block, whatever a store can raise is told as one sentence."""
-        try:
-            if self._file and not self._file.exists():
-                raise FileNotFoundError("the file is gone")
-            yield
-        except Exception as error:
-            name = self._file or self._config.online_store.type
-            raise UserError(
-                f"The online store {name} does not answer: {str(error).rstrip('.')}. "
-                "See that it is there and running; load it if it is empty: holdfast materialize."
-            ) from error
+        return identity(self._name) if isinstance(self._name, Path) else None
 
 
 def _customer() -> feast.Entity:
@@ -335,7 +360,7 @@ def _key(customer_id: str) -> EntityKey:
     return EntityKey(join_keys=["customer_id"], entity_values=[Value(string_val=customer_id)])
 
 
-def _online_view(layout: Layout) -> feast.FeatureView:
+def _online_view(layout: Layout, version: str) -> feast.FeatureView:
     return feast.FeatureView(
         name=_ONLINE,
         description="The newest values of each customer, packed.",
@@ -343,7 +368,11 @@ def _online_view(layout: Layout) -> feast.FeatureView:
         ttl=timedelta(0),  # never expires here: Feast does not look at the age of what it reads
         schema=[feast.Field(name=_PACKED, dtype=Bytes)],
         source=_source("online_rows", "packed.parquet"),  # never read: rows are written by us
-        tags={"numbers": ",".join(layout.numbers), "texts": ",".join(layout.texts)},
+        tags={
+            "catalog": version,
+            "numbers": ",".join(layout.numbers),
+            "texts": ",".join(layout.texts),
+        },
     )
 
 

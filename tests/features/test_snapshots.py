@@ -187,8 +187,9 @@ def test_a_build_that_fails_leaves_what_was_there_and_nothing_half_written(built
     before = parts(built)
 
     def fail(sources, queries, cut, paths, finish):
-        paths["purchases"].parent.mkdir(parents=True, exist_ok=True)
-        paths["purchases"].write_text("half of a")
+        (path,) = paths.values()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("half of a")
         raise OSError("no space left on device")
 
     monkeypatch.setattr(ranges, "write", fail)
@@ -198,6 +199,14 @@ def test_a_build_that_fails_leaves_what_was_there_and_nothing_half_written(built
     assert [
         path.name for path in (built.features / "purchases").iterdir() if path.name[0] == "."
     ] == []
+
+
+def test_sums_that_no_number_can_hold_are_refused_in_a_sentence(workspace):
+    lines = [f"ann  2024-01-03  9e9  order_id=o{n}" for n in range(120)]
+    bring(workspace, world(*lines))
+    with pytest.raises(UserError, match=r"The features at 2024-01-31 23:59 cannot be computed: "):
+        build(workspace, JANUARY)
+    assert parts(workspace) == {}
 
 
 def test_interactions_and_profile_columns_are_there_when_the_data_has_them(workspace):

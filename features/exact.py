@@ -13,7 +13,9 @@ import ibis.expr.types as ir
 # Six places: a millionth of a currency unit. Eighteen digits fit into 64 bits, so that adding
 # decimals costs no more than adding floats; twelve are left before the point.
 FIXED = "decimal(18, 6)"
-LARGEST = 1e12  # what fits before the point
+# What one row may hold: a hundredth of what fits before the point, so that the sum of a day or of
+# an order of a hundred such rows fits as well.
+LARGEST = 1e10
 _FINE = "decimal(18, 9)"
 # A variance this small beside the mean of the squares is the rounding of equal values.
 _NO_VARIANCE = 1e-12

@@ -1,5 +1,6 @@
 """What a test needs and does not find: in CI, where all must be, it fails; elsewhere it skips."""
 
+import importlib.util
 import os
 import shutil
 from pathlib import Path
@@ -25,3 +26,12 @@ def program(name: str, package: str, *folders: Path) -> str:
             f"Install it to run the test: apt-get install {package}."
         )
     return found
+
+
+def spark() -> None:
+    """Pyspark, and a Java runtime for it."""
+    if importlib.util.find_spec("pyspark") is None:
+        missing(
+            "The test needs pyspark. Install it to run the test: pip install -e '.[production]'."
+        )
+    program("java", "default-jre-headless", Path(os.environ.get("JAVA_HOME", "")) / "bin")

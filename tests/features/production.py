@@ -20,6 +20,7 @@ TWO_PEOPLE = world(
     "ann  2024-01-03  10",
     "ann  2024-02-20  20",
     "bob  2024-02-25   5",
+    interactions=["bob  2024-02-26  visit in web"],
     customers=["ann  2024-01-01  kind=person city=Rome", "bob  2024-02-24  kind=organisation"],
 )
 

@@ -1,5 +1,6 @@
 """The production configuration: a real Redis, a real Postgres, and Feast's history on Spark."""
 
+import shutil
 import threading
 from datetime import datetime
 
@@ -18,6 +19,8 @@ from tests.features.production import FEBRUARY, JANUARY, MARCH, opened, refusal,
 from tests.world import world
 
 pytestmark = pytest.mark.services
+
+APRIL = datetime(2024, 4, 2, 12)
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +64,19 @@ def test_history_on_spark_is_the_history_on_duckdb(store, two_people):
     spent = [5, 10, np.nan, np.nan, 30, 10]
     assert found.spend_total.tolist() == pytest.approx(spent, nan_ok=True)
     assert_frame_equal(found, embedded.history(asked))
+
+
+def test_the_spark_engine_computes_as_before_after_feast_has_used_its_session(
+    store, two_people, tmp_path, monkeypatch
+):
+    """Feast changes on the session how a quoted column is read."""
+    store.history(pd.DataFrame({"customer_id": ["ann"], "as_of": [MARCH]}))
+    shutil.copytree(two_people.events, tmp_path / "events")
+    again = FeatureStore(Workspace(tmp_path))
+    monkeypatch.setenv("HOLDFAST_ENGINE", "spark")
+    list(again.build([MARCH]))
+    monkeypatch.delenv("HOLDFAST_ENGINE")
+    assert_frame_equal(again.snapshot(MARCH), store.snapshot(MARCH))
 
 
 def test_hundreds_of_customers_are_the_same_on_spark_and_online_as_in_their_snapshots(
@@ -111,6 +127,18 @@ def test_a_snapshot_that_was_corrected_replaces_the_one_of_the_same_moment(produ
     list(corrected.build([MARCH]))
     assert corrected.materialize(MARCH) == 2
     assert spend(store, "ann", "bob") == [34, 5]
+
+
+def test_pushed_events_are_seen_by_every_reader_and_stay_under_an_older_load(production):
+    store, reader = production(), production()
+    store.materialize(MARCH)
+    assert spend(reader, "ann", "bob") == [30, 5]
+    pushed = store.push({"transactions": world("ann  2024-04-02  7").events.transactions}, APRIL)
+    assert pushed.customers == ["ann"]
+    assert spend(reader, "ann", "bob") == [37, 5]
+    assert reader.latest(["bob", "ann"]).as_of.tolist() == list(map(pd.Timestamp, (MARCH, APRIL)))
+    store.materialize(MARCH)
+    assert spend(reader, "ann", "bob") == [37, 5]
 
 
 def test_values_of_another_catalogue_are_not_read_under_the_names_of_this_one(

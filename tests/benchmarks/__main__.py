@@ -1,7 +1,18 @@
-"""Run every benchmark and write its table: `make bench`."""
+"""Run the benchmarks and write their tables: `make bench`, or some by name."""
 
 import sys
+from collections.abc import Callable
 
-from tests.benchmarks import build, online
+from tests.benchmarks import build, online, spark, training_set
 
-sys.stdout.write(f"{build.table()}\n\n{online.table()}\n")
+TABLES: dict[str, Callable[[], str]] = {
+    "build": build.table,
+    "growth": build.growth,
+    "training_set": training_set.table,
+    "online": online.table,
+    "spark": spark.table,
+}
+
+for name in sys.argv[1:] or TABLES:
+    sys.stdout.write(f"{TABLES[name]()}\n\n")
+    sys.stdout.flush()

@@ -17,12 +17,12 @@ import pyarrow as pa
 
 from features import backend, events, workspace
 from features.backend import FILES, Source
-from features.computation import rows_of
+from features.computation import FACTS, rows_of
 from features.errors import UserError
 from features.events import TABLES
 from features.packing import Layout, Stamp, nothing
 from features.queries import KNOWN, facts_of
-from features.snapshots import Snapshots
+from features.snapshots import Snapshots, moment_name
 from features.workspace import TableReport, Workspace
 
 
@@ -74,32 +74,27 @@ def _rows(
     snapshots: Snapshots, customer_ids: Sequence[str], as_of: datetime
 ) -> list[pa.RecordBatch]:
     """The rows of each family for those of the customers who are known, in the same order."""
-    queries = snapshots.queries.at(as_of)
-    theirs = _condition(customer_ids)
-    sources = [
-        Source(name, rows_of(name, workspace.event_files(snapshots.workspace, name)),
-               f"SELECT * FROM ({queries.past[name]}) WHERE {theirs}")
-        for name in TABLES
-    ]  # fmt: skip
-    everybody = f"SELECT * FROM {FILES}"
-    facts = _facts(snapshots)
-    sources += [Source(facts_of(name), rows, everybody) for name, rows in facts.items()]
-    names = {f"{family.name}_rows": family.name for family in snapshots.families}
-    asked = {KNOWN: queries.known} | {name: queries.rows[f] for name, f in names.items()}
-    _, *families = backend.answer(sources, asked, (None, None))
-    return [_as_batch(rows) for rows in families]
+    queries, newest = snapshots.queries.at(as_of), newest_snapshot(snapshots)
+    sources = []
+    for name in TABLES:
+        files = workspace.event_files(snapshots.workspace, name)
+        query = f"SELECT * FROM ({queries.past[name]}) WHERE {_is_one_of(customer_ids)}"
+        sources.append(Source(name, rows_of(name, files), query))
+    for name in queries.facts:
+        file = snapshots.workspace.features / name / f"as_of={moment_name(newest)}" / FACTS
+        sources.append(Source(facts_of(name), [file], f"SELECT * FROM {FILES}"))
+    # Not called as the family alone: a family may have the name of an event table.
+    families = {f"{family.name}_rows": queries.rows[family.name] for family in snapshots.families}
+    _, *answers = backend.answer(sources, {KNOWN: queries.known} | families, (None, None))
+    return [_as_batch(rows) for rows in answers]
 
 
 def newest_snapshot(snapshots: Snapshots) -> datetime:
     """The newest moment at which every family has a snapshot; UserError when there is none."""
+    folders = [snapshots.workspace.features / family.name for family in snapshots.families]
     moments = [
-        {
-            datetime.fromisoformat(json.loads(path.read_text())["as_of"])
-            for path in snapshots.folder(family, datetime.min).parent.glob(
-                "as_of=*/fingerprint.json"
-            )
-        }
-        for family in snapshots.families
+        {json.loads(path.read_text())["as_of"] for path in folder.glob("as_of=*/fingerprint.json")}
+        for folder in folders
     ]
     shared = set.intersection(*moments)
     if not shared:
@@ -107,17 +102,10 @@ def newest_snapshot(snapshots: Snapshots) -> datetime:
             "The pushed customers cannot be compared with the others, because no snapshot is "
             "built. Build and load one first: holdfast materialize."
         )
-    return max(shared)
+    return max(map(datetime.fromisoformat, shared))
 
 
-def _facts(snapshots: Snapshots) -> dict[str, pa.Table]:
-    """What the newest snapshot says of everybody, by family that compares."""
-    newest = newest_snapshot(snapshots)
-    facts = {f.name: snapshots.population(f, newest) for f in snapshots.families}
-    return {name: rows.to_pyarrow() for name, rows in facts.items() if rows is not None}
-
-
-def _condition(customer_ids: Sequence[str]) -> str:
+def _is_one_of(customer_ids: Sequence[str]) -> str:
     quoted = ", ".join("'" + customer_id.replace("'", "''") + "'" for customer_id in customer_ids)
     return f"customer_id IN ({quoted})"
 

@@ -22,11 +22,11 @@ import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
-from features.errors import UserError
+from features.errors import EngineError, UserError
 
 EMBEDDED = "duckdb"
 ENGINES = (EMBEDDED, "spark")
-ENGINE_ERRORS = (duckdb.Error,)
+ENGINE_ERRORS = (duckdb.Error, EngineError)
 # Per cent of the machine's memory for an engine before it spills to disk: half, so that what is
 # beside it (models, a service, the threads that compute alone) has room.
 _MEMORY_SHARE = 50

@@ -1,4 +1,4 @@
-"""The one kind of error that is the caller's to mend."""
+"""The one kind of error that is the caller's to mend, and the one that is an engine's."""
 
 
 class UserError(ValueError):
@@ -7,3 +7,7 @@ class UserError(ValueError):
     The message is a sentence for the person who made the call: what was asked, why it cannot be,
     what to do. The command line prints it and ends with exit code 2; no stack trace is shown.
     """
+
+
+class EngineError(RuntimeError):
+    """An engine that has no error of its own in `backend.ENGINE_ERRORS` could not compute."""

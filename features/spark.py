@@ -17,11 +17,12 @@ import ibis.expr.operations as ops
 import ibis.expr.types as ir
 from ibis.backends.pyspark import Backend
 from ibis.backends.sql.compilers.pyspark import PySparkCompiler
-from pyspark.errors import PySparkRuntimeError
+from pyspark.errors import PySparkException, PySparkRuntimeError
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
+from pyspark.sql.types import TimestampType
 
-from features.errors import UserError
+from features.errors import EngineError, UserError
 
 # What the values of the features depend on, and the form of the files.
 _MEANING = {
@@ -71,13 +72,27 @@ class Spark(Backend):
         frame.createOrReplaceTempView(name)
         return self.table(name)
 
+    def get_schema(self, table_name: str, /, **place: Any) -> ibis.Schema:
+        """The columns of a table; ibis leaves unsaid that times have microseconds, and a zone."""
+        schema = dict(super().get_schema(table_name, **place))
+        for field in self._session.table(table_name).schema:
+            if schema[field.name].is_timestamp():
+                zone = "UTC" if isinstance(field.dataType, TimestampType) else None
+                schema[field.name] = schema[field.name].copy(timezone=zone, scale=6)
+        return ibis.schema(schema)
+
     def to_parquet(self, table: ir.Table, path: str, /, *, compression: str) -> None:
-        """Write a lazy table to one Parquet file; Spark itself writes folders of several."""
+        """Write a lazy table to one Parquet file; Spark itself writes folders of several.
+
+        Raises EngineError when Spark cannot compute its rows.
+        """
         folder = Path(f"{path}.parts")
         try:
             self._one_part(table).write.parquet(str(folder), compression=compression)
             (part,) = folder.glob("part-*.parquet")
             part.replace(path)
+        except PySparkException as error:
+            raise EngineError(str(error)) from error
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 

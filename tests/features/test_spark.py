@@ -11,16 +11,18 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from features import backend, moment, workspace
+from features import backend, moment
 from features.catalog import FAMILIES, every_feature
 from features.datasets.simulated import simulate
+from features.errors import EngineError, UserError
 from features.events import TABLES, Events
 from features.rhythm import rhythm
 from features.snapshots import Snapshots
 from features.store import FeatureStore
-from features.workspace import Workspace
+from features.workspace import Workspace, ingest, open_events
 from tests import missing
 from tests.features.test_catalog import AGES, AS_OF, CROWD, everything_at
+from tests.world import world
 from training.frame import panel
 from training.split import CutOff
 from training.tasks import OUTCOMES
@@ -52,7 +54,7 @@ def spaces(tmp_path_factory):
     """Engine -> a workspace with the same events, and the snapshots that the engine built."""
     root = tmp_path_factory.mktemp("engines")
     made = simulate(CUSTOMERS, seed=1)
-    workspace.ingest(
+    ingest(
         Workspace(root / "duckdb"), {name: ibis.memtable(getattr(made, name)) for name in TABLES}
     )
     shutil.copytree(root / "duckdb", root / "spark")
@@ -131,7 +133,7 @@ def test_an_outcome_has_the_same_values(outcome, spaces, tmp_path):
     values = {}
     for engine, space in spaces.items():
         with running_on(engine):
-            table = getattr(workspace.open_events(space), outcome.source)
+            table = getattr(open_events(space), outcome.source)
             future = moment.future(table, MOMENTS[0], 90, known_by=MOMENTS[1])
             rows = future.group_by("customer_id").agg(value=outcome.value(future))
             backend.write_parquet(rows.order_by("customer_id"), tmp_path / engine)
@@ -186,6 +188,17 @@ def test_nobody_has_the_same_values(family, monkeypatch):
     assert family.of(family.features).values_of_nobody == family.values_of_nobody
 
 
+def test_the_engines_read_the_same_columns_and_types(spaces):
+    schemas = {}
+    for engine in ENGINES:
+        with running_on(engine):
+            events = open_events(spaces["duckdb"])
+            snapshot = Snapshots(spaces["spark"]).read(rhythm, MOMENTS[0])
+            tables = [*(getattr(events, name) for name in TABLES), snapshot]
+            schemas[engine] = [table.schema() for table in tables]
+    assert schemas["spark"] == schemas["duckdb"]
+
+
 def test_a_snapshot_is_one_file_and_nothing_else_is_left(spaces):
     names = {path.name for path in spaces["spark"].features.rglob("*") if path.is_file()}
     assert names == {path.name for path in spaces["duckdb"].features.rglob("*") if path.is_file()}
@@ -216,9 +229,17 @@ def test_computed_again_the_bytes_are_the_same(spaces, tmp_path):
 def test_a_write_that_fails_leaves_what_was_there_and_nothing_half_written(spaces, tmp_path):
     (tmp_path / "numbers.parquet").write_text("as before")
     with running_on("spark"):
-        customers = workspace.open_events(spaces["spark"]).customers
+        customers = open_events(spaces["spark"]).customers
         no_number = customers.mutate(number=customers.customer_id.cast("float64"))
-        with pytest.raises(Exception, match="CAST_INVALID_INPUT"):
+        with pytest.raises(EngineError, match="CAST_INVALID_INPUT"):
             backend.write_parquet(no_number, tmp_path / "numbers.parquet")
     assert [path.name for path in tmp_path.iterdir()] == ["numbers.parquet"]
     assert (tmp_path / "numbers.parquet").read_text() == "as before"
+
+
+def test_sums_that_no_number_can_hold_are_refused_in_a_sentence(workspace):
+    given = world(*[f"ann  2024-01-03  9e9  order_id=o{n}" for n in range(120)])
+    ingest(workspace, {"transactions": given.events.transactions})
+    with running_on("spark"), pytest.raises(UserError, match="2024-03-31 12:00 cannot be computed"):
+        list(Snapshots(workspace).build([AS_OF]))
+    assert list(workspace.features.rglob("part.parquet")) == []

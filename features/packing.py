@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import Literal, Self
+from typing import Self
 
 import numpy as np
 import pandas as pd
@@ -24,9 +24,8 @@ import pyarrow as pa
 HEADER = np.dtype([("layout", "<u8"), ("as_of", "<M8[us]"), ("computed_at", "<M8[us]")])
 _NUMBER = np.dtype("<f8")
 _KEYS = ("customer_id", "event_timestamp")  # the columns of a snapshot that are no features
-NO_LAYOUT = 0
+NO_LAYOUT = 0  # of a row without values
 
-Status = Literal["present", "stale", "outdated", "missing"]
 _NOBODY = np.array((NO_LAYOUT, "NaT", "NaT"), dtype=HEADER).tobytes()
 
 

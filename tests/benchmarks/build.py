@@ -12,7 +12,6 @@ from pathlib import Path
 import pandas as pd
 
 from features import backend, workspace
-from features.snapshots import Snapshots
 from features.workspace import Workspace
 from tests.benchmarks import apart, shop
 from tests.benchmarks.apart import Cost
@@ -34,9 +33,13 @@ NAMES = {
 def table() -> str:
     """Time and memory of some snapshots in every way, and of all of them in ours, in Markdown."""
     with tempfile.TemporaryDirectory() as folder:
-        space = prepare(Path(folder), LINES)
-        costs = {way: _summed(each) for way, each in _side_by_side(space).items()}
-        every = _summed([_ours(space, moment) for moment in MOMENTS])
+        return compare(prepare(Path(folder), LINES))
+
+
+def compare(space: Workspace) -> str:
+    """The same for a workspace that is there."""
+    costs = {way: _summed(each) for way, each in _side_by_side(space).items()}
+    every = _summed([_ours(space, moment) for moment in MOMENTS])
     ours = costs["holdfast"]
     rows = [
         f"| {NAMES[way]} | {cost.seconds:.0f} | {cost.gigabytes:.1f} "
@@ -65,15 +68,11 @@ def growth() -> str:
 
 
 def prepare(folder: Path, lines: int) -> Workspace:
-    """A workspace with the shop's lines, and who is known at every moment."""
+    """A workspace with the shop's lines."""
     space, raw = Workspace(folder / "workspace"), folder / "lines.parquet"
     shop.write_lines(raw, lines)
     workspace.ingest(space, {"transactions": backend.read_parquet([raw])})
     raw.unlink()
-    snapshots = Snapshots(space)
-    everyone = next(family for family in snapshots.families if family.source == "customers")
-    for moment in MOMENTS:
-        snapshots.write([everyone], moment)
     return space
 
 

@@ -32,7 +32,7 @@ def _work(way: str, space: Workspace, moment: datetime, out: Path) -> Callable[[
 
 
 def _holdfast(space: Workspace, moment: datetime, out: Path) -> None:
-    """All that a build does for the family; who is known was built before."""
+    """All that a build does for the family, who is known included."""
     snapshots = Snapshots(space)
     family = next(family for family in snapshots.families if family.name == "purchases")
     snapshots.write([family], moment)

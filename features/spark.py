@@ -1,7 +1,8 @@
 """Apache Spark as the engine: one session of the process, and a connection to it.
 
 The only file that knows pyspark. Spark's master is what SPARK_MASTER says, or an installation of
-one's own (SPARK_HOME, SPARK_CONF_DIR); without either, two cores of this machine do the work.
+one's own (SPARK_HOME, SPARK_CONF_DIR); without either, two cores of this machine do the work. The
+workspace must lie where this process and Spark's workers both see it.
 """
 
 from __future__ import annotations
@@ -106,7 +107,8 @@ class Spark(Backend):
         asked = table.op()
         if not isinstance(asked, ops.Sort):
             return self._frame(table).repartition(1)
-        keys = [key.name for key in asked.keys]
+        turn = {True: F.asc_nulls_last, False: F.desc_nulls_last}
+        keys = [turn[key.ascending](key.name) for key in asked.keys]
         return self._frame(asked.parent.to_expr()).repartition(1).sortWithinPartitions(*keys)
 
     def _frame(self, table: ir.Table) -> DataFrame:

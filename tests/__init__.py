@@ -1,0 +1,1 @@
+"""The tests; packages, so that two rooms may have files of one name."""

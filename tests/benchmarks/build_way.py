@@ -1,4 +1,7 @@
-"""One snapshot of `purchases` in one of several ways: python -m ... WAY WORKSPACE AS_OF OUT."""
+"""One snapshot of `purchases` in one of several ways: python -m ... WAY WORKSPACE AS_OF OUT.
+
+The way `everything` is Holdfast's, of all families of transactions.
+"""
 
 import sys
 from collections.abc import Callable
@@ -23,19 +26,20 @@ def main(way: str, root: str, as_of: str, out: str) -> None:
 
 def _work(way: str, space: Workspace, moment: datetime, out: Path) -> Callable[[], object]:
     files = workspace.event_files(space, "transactions")
-    if way == "holdfast":
-        return lambda: _holdfast(space, moment, out)
+    if way in ("holdfast", "everything"):
+        return lambda: _holdfast(space, moment, out, every=way == "everything")
     if way == "polars":
         return lambda: purchases_polars.write(files, out, moment)
     text = purchases_sql.plain if way == "sql" else purchases_sql.grouped
     return lambda: duckdb.connect().execute(text(files, out, moment))
 
 
-def _holdfast(space: Workspace, moment: datetime, out: Path) -> None:
-    """All that a build does for the family, who is known included."""
+def _holdfast(space: Workspace, moment: datetime, out: Path, every: bool) -> None:
+    """All that a build does for the family or for every one, who is known included."""
     snapshots = Snapshots(space)
-    family = next(family for family in snapshots.families if family.name == "purchases")
-    snapshots.write([family], moment)
+    families = [family for family in snapshots.families if family.source == "transactions"]
+    family = next(family for family in families if family.name == "purchases")
+    snapshots.write(families if every else [family], moment)
     out.symlink_to(snapshots.folder(family, moment) / "part.parquet")
 
 

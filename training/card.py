@@ -7,6 +7,9 @@ import pandas as pd
 from training.model_set import ModelSet
 from training.tasks import TASKS
 
+# Customers whose effects are averaged: the mean of so many is known to a fiftieth of their spread.
+MOST_EXPLAINED = 2_500
+
 _MISUSE = """## Not for
 - Reading the factors as causes: they are associations in past data.
 - Refusing service or credit to a person, or any decision with legal effect.
@@ -32,9 +35,19 @@ def write(models: ModelSet, metrics: pd.DataFrame, panel: pd.DataFrame) -> str:
         f"cut-offs {cut_offs}; {len(reference.features)} features, catalogue "
         f"{reference.catalog}. Churn causes come from: {models.churn_type.source}.",
         f"## Quality on customers of an earlier moment\n{_quality(metrics)}",
+        f"## What the churn model looks at\n{_families(models, panel)}",
         _LIMITS,
         _MISUSE,
     ]) + "\n"  # fmt: skip
+
+
+def _families(models: ModelSet, panel: pd.DataFrame) -> str:
+    newest = panel[panel.as_of == panel.as_of.max()]
+    some = newest.head(MOST_EXPLAINED).reset_index(drop=True)
+    lines = ["| family | mean effect on the probability, points |", "|---|---|"]
+    lines += [f"| {family} | {100 * effect:.1f} |"
+              for family, effect in models.strongest_families(some).items()]  # fmt: skip
+    return "\n".join(lines)
 
 
 def _quality(metrics: pd.DataFrame) -> str:

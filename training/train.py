@@ -17,7 +17,7 @@ from features.store import FeatureStore
 from features.workspace import Workspace
 from training import card, evaluate, frame, plots, registry, split, value_tiers
 from training.evaluate import Backtest
-from training.model_set import ModelSet, Reference, is_active, percentiles
+from training.model_set import ModelSet, Reference, is_active, percentiles, words_of
 from training.models.boosting import Boosting
 from training.models.churn_type import ChurnType
 from training.models.tier import TierTransition
@@ -165,16 +165,15 @@ def fit(
     value_panel = _panel(store, request, request.value_horizon_days)
     value_today = today.assign(horizon_days=request.value_horizon_days)
     clv = TwoPart.fit(value_panel, value_today, request.as_of, names)
-    if value_test:
-        clv.calibrate(value_test.held_out)
+    if value_test and isinstance(value_test.model, TwoPart):
+        clv.calibrate(value_test.model, value_test.held_out, value_today)
     churn, panel, asked = clv.purchase, value_panel, value_today
     if request.horizon_days != request.value_horizon_days:
         panel = _panel(store, request, request.horizon_days)
         asked = today.assign(horizon_days=request.horizon_days)
         churn = Boosting.fit(panel, asked, request.as_of, names)
-        if churn_test:
-            rows = churn_test.held_out
-            churn.calibrate(rows.purchase_probability.to_numpy(), rows.bought.to_numpy())
+        if churn_test and isinstance(churn_test.model, Boosting):
+            churn.calibrate(churn_test.model, churn_test.held_out, asked)
     value = clv.predict(value_today).expected_value
     cuts = TierCuts.of(value, today.age)
     active = is_active(today, tasks["churn"])
@@ -189,6 +188,7 @@ def fit(
             trained_as_of=request.as_of,
             catalog=catalog.version(store.snapshots.families),
             features=names,
+            words=words_of(store.snapshots.families),
             churn_percentiles=percentiles(1.0 - churn.predict(asked)[active.to_numpy()]),
             tier_cuts=cuts,
         ),

@@ -14,9 +14,11 @@ from training.models.boosting import (
     MOST_ROWS,
     SLOPES,
     Boosting,
+    _slope,
     kept_aside,
     thinned,
 )
+from training.models.stack import shares
 
 
 @pytest.fixture(scope="module")
@@ -53,21 +55,48 @@ def test_no_chance_is_certain(boosting, shop):
 @pytest.mark.parametrize(
     ("true_slope", "expected"), [(1.1, 1.1), (5.0, SLOPES[1]), (0.1, SLOPES[0])]
 )
-def test_the_slope_is_measured_within_its_bounds(boosting, true_slope, expected):
+def test_the_slope_is_measured_within_its_bounds(true_slope, expected):
     rng = np.random.default_rng(0)
     log_odds = rng.normal(0, 1.5, 20_000)
     bought = (rng.random(len(log_odds)) < expit(true_slope * log_odds)).astype(float)
-    model = copy.copy(boosting)
-    model.calibrate(expit(log_odds), bought)
-    assert model.slope == pytest.approx(expected, abs=0.04)
+    assert _slope(log_odds, bought) == pytest.approx(expected, abs=0.04)
 
 
 def test_the_slope_turns_about_the_middle_and_keeps_the_ranking(boosting, shop):
     steeper = copy.copy(boosting)
     steeper.slope = 1.2
     before, after = boosting.predict(shop.today), steeper.predict(shop.today)
-    middle = expit(boosting.center)
+    middle = expit(boosting.middle)
     assert ((after > before) == (before > middle))[np.abs(before - middle) > 1e-3].all()
+
+
+def test_the_total_is_that_of_the_level_whatever_the_members_say(boosting, shop):
+    columns = boosting.offsets.columns(shop.today)
+    total = expit(columns.offset_odds).sum()
+    assert boosting.predict(shop.today).sum() == pytest.approx(total, rel=1e-4)
+    moved = copy.copy(boosting)
+    moved.weights, moved.slope = [0.0, 0.0, 0.0, 1.0], 1.2
+    moved.settle(columns)
+    assert moved.predict(shop.today).sum() == pytest.approx(total, rel=1e-4)
+
+
+def test_where_one_member_alone_is_right_it_may_get_everything(boosting, shop):
+    model = copy.copy(boosting)
+    model.weights = [1.0, 0.0, 0.0, 0.0]
+    columns = model.offsets.columns(shop.today)
+    model.settle(columns)
+    assert model.predict(shop.today) == pytest.approx(
+        expit(columns.offset_odds).to_numpy(), abs=LEAST_PROBABILITY
+    )
+
+
+def test_calibration_takes_the_weights_and_the_slope_of_the_tested_model(boosting, shop):
+    model = copy.copy(boosting)
+    model.calibrate(boosting, shop.today, shop.today)
+    members = boosting._members(boosting.offsets.columns(shop.today))
+    assert model.weights == shares(members, shop.today.bought.to_numpy(float)).tolist()
+    assert sum(model.weights) == pytest.approx(1.0)
+    assert SLOPES[0] < model.slope < SLOPES[1]
 
 
 def test_a_customer_is_aside_in_every_cutoff_or_in_none():

@@ -10,7 +10,7 @@ from features.store import FeatureStore
 from tests.training import known_truth
 from training import evaluate
 from training.models.churn_type import ChurnType
-from training.models.two_part import TwoPart
+from training.models.two_part import TAIL_ABOVE, TAILS, TwoPart
 
 HELD_OUT = pd.DataFrame(
     {
@@ -89,5 +89,5 @@ def test_the_tested_model_had_learnt_nothing_of_the_days_it_is_tested_on(trained
     # Its own forecasts are those of its moment: uncalibrated, since nothing newer was known.
     test = trained.learned.value_test
     assert test.model.purchase.slope == 1.0
-    assert test.model.widening == {"likely": [0.0, 0.0], "unlikely": [0.0, 0.0]}
+    assert set(map(tuple, test.model.tails.values())) == {TAILS, TAIL_ABOVE}
     assert trained.learned.models.clv.purchase.slope != 1.0

@@ -10,6 +10,7 @@ from training.level import MOST_SHIFT, Level, expect, measure
 from training.split import CutOff
 
 NOW = datetime(2024, 6, 30)
+LONG_AGO = datetime(2020, 1, 1)
 
 
 def forecast(chances, values):
@@ -50,17 +51,24 @@ def test_more_sent_back_than_bought_is_bounded():
 
 def test_last_years_season_beats_the_newest():
     levels = {ago(90): Level(-1, -1), ago(350): Level(1, 3), ago(365): Level(2, 5)}
-    expected = expect(levels, NOW)
+    expected = expect(levels, LONG_AGO, NOW)
     assert (expected.odds, expected.money) == pytest.approx((0.9 * 1.5, 0.9 * 4))
 
 
-def test_without_a_season_half_of_the_two_newest_is_carried():
+def test_a_season_in_the_first_weeks_of_a_record_does_not_count():
+    levels = {ago(90): Level(4, 8), ago(365): Level(1, 3)}
+    begun = NOW - timedelta(days=365 + 89)  # one day less than a horizon before that season
+    expected = expect(levels, begun, NOW)
+    assert (expected.odds, expected.money) == pytest.approx((0.25 * 2.5, 0.25 * 5.5))
+
+
+def test_without_a_season_a_quarter_of_the_two_newest_is_carried():
     levels = {ago(134): Level(9, 9), ago(90): Level(1, 2), ago(112): Level(3, 4)}
-    expected = expect(levels, NOW)
-    assert (expected.odds, expected.money) == pytest.approx((0.5 * 2, 0.5 * 3))
+    expected = expect(levels, LONG_AGO, NOW)
+    assert (expected.odds, expected.money) == pytest.approx((0.25 * 2, 0.25 * 3))
 
 
 def test_divisions_of_a_short_span_all_count():
     levels = {ago(30, 30): Level(1, 1), ago(40, 40): Level(2, 2), ago(60, 60): Level(6, 6)}
-    expected = expect(levels, NOW)
+    expected = expect(levels, LONG_AGO, NOW)
     assert (expected.odds, expected.money) == pytest.approx((1.5, 1.5))

@@ -3,14 +3,13 @@
 import copy
 
 import numpy as np
-import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
 
 from tests.training import known_truth
 from training.metrics import capture, normalized_gini, spearman
 from training.models.baseline import Baseline
-from training.models.two_part import ANCHORS, MOST_WIDENING, TwoPart
+from training.models.two_part import ANCHORS, TAIL_ABOVE, TAILS, WIDEST_TAILS, TwoPart, _tails
 
 
 @pytest.fixture(scope="module")
@@ -53,34 +52,46 @@ def test_the_bounds_stand_about_mean_and_median(forecast):
     assert np.isfinite(forecast).all(axis=None)
 
 
-def test_after_calibration_nine_in_ten_lie_within_the_interval(uncalibrated, shop):
+def test_after_calibration_nine_in_ten_lie_within_the_interval(uncalibrated, two_part, shop):
     seen, unseen = shop.today.iloc[::2], shop.today.iloc[1::2]
-    uncalibrated.calibrate(seen.join(uncalibrated.predict(seen)))
+    uncalibrated.calibrate(two_part, seen, shop.today)
     found = uncalibrated.predict(unseen)
     inside = unseen.value.between(found.expected_value_low, found.expected_value_high)
-    assert 0.86 <= inside.mean() <= 0.96
+    assert 0.86 <= inside.mean() <= 0.97
 
 
-def test_an_interval_that_was_too_narrow_is_widened_on_the_side_that_was(uncalibrated):
-    # All were to bring exactly 99; one in five brings 199: log1p(199) - log1p(99) more.
-    value = np.where(np.arange(1000) % 5 == 0, 199.0, 99.0)
-    uncalibrated.calibrate(held_out(0.9, 99.0, 99.0, value))
-    assert uncalibrated.widening["likely"] == pytest.approx([0.0, np.log(2.0)])
-    assert uncalibrated.widening["unlikely"] == [0.0, 0.0]
+def test_who_may_well_buy_nothing_has_an_interval_from_nothing(forecast):
+    unsure = forecast.purchase_probability < 0.9
+    assert unsure.any()
+    assert (forecast.expected_value_low[unsure] == 0.0).all()
+    assert (forecast.expected_value_median[forecast.purchase_probability < 0.5] == 0.0).all()
 
 
-def test_an_interval_is_never_narrowed_nor_widened_without_end(uncalibrated):
-    uncalibrated.calibrate(held_out(0.1, 0.0, 1000.0, np.full(100, 50.0)))
-    assert uncalibrated.widening["unlikely"] == [0.0, 0.0]
-    uncalibrated.calibrate(held_out(0.1, 0.0, 1.0, np.full(100, 1e6)))
-    assert uncalibrated.widening["unlikely"] == [0.0, MOST_WIDENING]
+def test_the_levels_of_a_group_are_those_that_held_nine_in_ten_of_its_values():
+    # A hundred values at the levels 0.005, 0.015, ... 0.995: the interval claims what it holds.
+    even = (np.arange(100) + 0.5) / 100
+    assert _tails(even, even, TAILS) == pytest.approx(list(TAILS), abs=0.011)
+    # All high: one in five lay beyond the level 0.99.
+    high = np.where(np.arange(100) % 5 == 0, 0.992, 0.5)
+    assert _tails(high, high, TAILS) == [TAILS[0], pytest.approx(0.992)]
+    assert _tails(high, high, TAIL_ABOVE) == [0.0, pytest.approx(0.992)]
 
 
-def test_the_widening_moves_the_bounds_of_its_group_alone(uncalibrated, forecast, shop):
-    uncalibrated.widening["likely"] = [0.0, 0.5]
+def test_an_interval_is_never_narrowed_nor_widened_without_end():
+    middle = np.full(100, 0.5)
+    assert _tails(middle, middle, TAILS) == list(TAILS)
+    assert _tails(middle, middle, TAIL_ABOVE) == list(TAIL_ABOVE)
+    assert _tails(np.ones(100), np.ones(100), TAILS) == [TAILS[0], WIDEST_TAILS[1]]
+    assert _tails(np.zeros(100), np.zeros(100), TAILS) == [WIDEST_TAILS[0], TAILS[1]]
+
+
+def test_the_levels_of_a_group_move_its_own_bounds_alone(uncalibrated, forecast, shop):
+    uncalibrated.tails["likely others"] = [0.0, 0.99]
     wider = uncalibrated.predict(shop.today)
     moved = wider.expected_value_high > forecast.expected_value_high
-    assert (moved == (forecast.purchase_probability > 0.5)).all()
+    is_rich = forecast.expected_value > uncalibrated.rich
+    is_likely = forecast.purchase_probability.between(0.5, 0.95)
+    assert (moved == (is_likely & ~is_rich)).all()
     assert moved.any()
     assert_frame_equal(
         wider.drop(columns="expected_value_high"), forecast.drop(columns="expected_value_high")
@@ -98,16 +109,3 @@ def test_saved_and_loaded_it_is_the_same(two_part, forecast, shop, tmp_path):
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert {path.suffix for path in files} == {".json", ".ubj"}
     assert_frame_equal(TwoPart.load(tmp_path).predict(shop.today), forecast, check_exact=True)
-
-
-def held_out(chance, low, high, value):
-    """Forecasts of everybody the same, beside what happened."""
-    return pd.DataFrame(
-        {
-            "purchase_probability": chance,
-            "expected_value_low": low,
-            "expected_value_high": high,
-            "bought": (np.arange(len(value)) % 2).astype(float),
-            "value": value,
-        }
-    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -13,10 +13,10 @@ import numpy as np
 import pandas as pd
 import xgboost as xgb
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
+from scipy.optimize import brentq, minimize_scalar
 from scipy.special import expit, logit
 
-from training.models import boosters
+from training.models import boosters, stack
 from training.models.design import Design
 from training.models.offsets import OFFSET_COLUMNS, Offsets
 from training.models.ridge import Ridge
@@ -27,17 +27,20 @@ ASIDE_ONE_IN = 4
 MOST_ROWS = 50_000
 # The slope may be corrected this far; more would be a sign of a broken model, not of calibration.
 SLOPES = (0.8, 1.25)
+MEMBERS = ("repeat_buying", "ridge", "with_offset", "with_level")
+MOST_LOG_ODDS = 60.0  # beyond, a chance is 0 or 1 in double precision
 LEAST_PROBABILITY = 1e-4  # nothing about a person is surer than one in ten thousand
 
 
 @dataclass
 class Boosting:
-    """The mean, in log odds, of three learners that start from the same offset.
+    """A stack, in log odds, of buy-till-you-die and three learners.
 
     Claim: ranks customers better than buy-till-you-die alone and than trees alone, and is
-    calibrated. Members: a ridge logit with the offset, trees with the offset, and trees that know
-    only the level. `slope` is the calibration, measured on the newest matured cut-off by a model
-    that had not seen it.
+    calibrated. Members: the offset itself, which is buy-till-you-die at its level; a ridge logit
+    with the offset; trees with the offset; trees that know only the level. `weights` are their
+    shares (stack.py) and `slope` the calibration, both measured on the newest matured cut-off by
+    an equal model that had not seen it. A customer of log odds `center` has `middle` in the end.
     """
 
     offsets: Offsets
@@ -46,7 +49,9 @@ class Boosting:
     with_offset: xgb.Booster
     with_level: xgb.Booster
     level_odds: float
-    center: float
+    center: float = 0.0
+    middle: float = 0.0
+    weights: list[float] = field(default_factory=lambda: [1.0 / len(MEMBERS)] * len(MEMBERS))
     slope: float = 1.0
 
     @classmethod
@@ -83,26 +88,41 @@ class Boosting:
             with_offset=trees(offset=offset),
             with_level=trees(offset=_level_odds(rows)),
             level_odds=float(_safe_logit(np.mean(expit(columns.offset_odds)))),
-            center=0.0,
         )
-        model.center = float(np.mean(model._log_odds(columns)))
+        model.settle(columns)
         return model
 
-    def calibrate(self, forecast: NDArray, bought: NDArray) -> None:
-        """Set the slope from forecasts of an equal model at a cut-off it had not seen.
+    def settle(self, columns: pd.DataFrame) -> None:
+        """Move the log odds so that the total over customers is that of the level.
 
-        forecast: purchase probabilities, (n,); bought: what happened, (n,). The level is free in
-        the fit and not carried over: it belongs to its own season (training/level.py).
+        columns: the customers of today with their OFFSET_COLUMNS. The members rank better than
+        they total: they learnt from other seasons than the one to come (training/level.py).
         """
-        log_odds = _safe_logit(forecast)
-        centered = log_odds - log_odds.mean()
-        shift = _safe_logit(np.mean(bought))
+        mixed, total = self._mixed(columns), float(np.mean(expit(columns.offset_odds)))
+        self.center = float(np.mean(mixed))
+        spread = self.slope * (mixed - self.center)
 
-        def loss(slope: float) -> float:
-            p = expit(shift + slope * centered)
-            return float(-np.mean(np.where(bought > 0, np.log(p), np.log1p(-p))))
+        def gap(middle: float) -> float:
+            return float(np.mean(expit(middle + spread))) - total
 
-        self.slope = float(minimize_scalar(loss, bounds=SLOPES, method="bounded").x)
+        self.middle = float(brentq(gap, -MOST_LOG_ODDS, MOST_LOG_ODDS))
+
+    def calibrate(self, tested: Boosting, held_out: pd.DataFrame, today: pd.DataFrame) -> None:
+        """Set weights and slope from forecasts of an equal model at a cut-off it had not seen.
+
+        tested: that model; held_out: features, horizon_days and the outcome bought; today: the
+        customers to forecast. The level of the test is not carried over: it belongs to its own
+        season (training/level.py).
+        """
+        columns = tested.offsets.columns(held_out)
+        self.calibrate_on(tested, columns, held_out.bought.to_numpy(dtype=float))
+        self.settle(self.offsets.columns(today))
+
+    def calibrate_on(self, tested: Boosting, columns: pd.DataFrame, bought: NDArray) -> None:
+        """The same for rows that have their OFFSET_COLUMNS already; `settle` has to follow."""
+        members = tested._members(columns)
+        self.weights = stack.shares(members, bought).tolist()
+        self.slope = _slope(_weighted(members, self.weights), bought)
 
     def predict(self, rows: pd.DataFrame) -> NDArray[np.float64]:
         """P(at least one purchase in `horizon_days`) of each row, (n,)."""
@@ -110,24 +130,36 @@ class Boosting:
 
     def predict_on(self, columns: pd.DataFrame) -> NDArray[np.float64]:
         """The same for rows that have their OFFSET_COLUMNS already."""
-        log_odds = self.center + self.slope * (self._log_odds(columns) - self.center)
-        return np.clip(expit(log_odds), LEAST_PROBABILITY, 1.0 - LEAST_PROBABILITY)
+        return np.clip(expit(self.log_odds(columns)), LEAST_PROBABILITY, 1.0 - LEAST_PROBABILITY)
 
-    def _log_odds(self, columns: pd.DataFrame) -> NDArray[np.float64]:
+    def log_odds(self, columns: pd.DataFrame) -> NDArray[np.float64]:
+        """Log odds of at least one purchase of rows with OFFSET_COLUMNS, (n,), without bounds."""
+        return self.middle + self.slope * (self._mixed(columns) - self.center)
+
+    def _mixed(self, columns: pd.DataFrame) -> NDArray[np.float64]:
+        return _weighted(self._members(columns), self.weights)
+
+    def _members(self, columns: pd.DataFrame) -> NDArray[np.float64]:
+        """Log odds of each of MEMBERS, (n, 4)."""
         matrix, offset = self.design.matrix(columns), columns.offset_odds.to_numpy()
+        level = np.full(len(columns), self.level_odds)
         members = (
+            offset,
             offset + self.ridge.difference(matrix),
             boosters.predict(self.with_offset, matrix, offset),
-            boosters.predict(self.with_level, matrix, np.full(len(columns), self.level_odds)),
+            boosters.predict(self.with_level, matrix, level),
         )
-        return np.mean(members, axis=0)
+        return np.column_stack(members)
 
     def save(self, folder: Path) -> None:
         """Write `model.json` and two .ubj files into a folder."""
         folder.mkdir(parents=True, exist_ok=True)
         boosters.save(self.with_offset, folder / "with_offset.ubj")
         boosters.save(self.with_level, folder / "with_level.ubj")
-        numbers = {name: getattr(self, name) for name in ("level_odds", "center", "slope")}
+        numbers = {
+            name: getattr(self, name)
+            for name in ("level_odds", "center", "middle", "weights", "slope")
+        }
         parts = {name: getattr(self, name).to_dict() for name in ("offsets", "design", "ridge")}
         (folder / "model.json").write_text(json.dumps(numbers | parts))
 
@@ -141,8 +173,28 @@ class Boosting:
             ridge=Ridge.from_dict(stored["ridge"]),
             with_offset=boosters.load(folder / "with_offset.ubj"),
             with_level=boosters.load(folder / "with_level.ubj"),
-            **{name: stored[name] for name in ("level_odds", "center", "slope")},
+            **{
+                name: stored[name]
+                for name in ("level_odds", "center", "middle", "weights", "slope")
+            },
         )
+
+
+def _weighted(members: NDArray, weights: Sequence[float]) -> NDArray[np.float64]:
+    # Not by matrix product, whose order of summation depends on the number of rows.
+    return np.einsum("ij,j->i", members, np.asarray(weights))
+
+
+def _slope(log_odds: NDArray, bought: NDArray) -> float:
+    """The slope about the mean that makes the log odds of the customers tested right."""
+    centered = log_odds - log_odds.mean()
+    shift = _safe_logit(np.mean(bought))
+
+    def loss(slope: float) -> float:
+        moved = shift + slope * centered
+        return float(np.mean(np.logaddexp(0.0, np.where(bought > 0, -moved, moved))))
+
+    return float(minimize_scalar(loss, bounds=SLOPES, method="bounded").x)
 
 
 def kept_aside(customers: pd.Series) -> NDArray[np.bool_]:

@@ -49,7 +49,9 @@ class Offsets:
             first = rows.iloc[0]
             levels[CutOff(first.as_of.to_pydatetime(), int(first.horizon_days))] = measured
             parts.append(_with_offsets(forecast, measured))
-        offsets = cls(now, level.expect(levels, as_of))
+        came_at = panel.as_of - pd.to_timedelta(panel.age, unit="D")
+        begun = came_at.min().to_pydatetime()
+        offsets = cls(now, level.expect(levels, begun, as_of))
         return offsets, panel.join(pd.concat(parts))
 
     def columns(self, rows: pd.DataFrame) -> pd.DataFrame:

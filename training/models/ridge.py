@@ -61,6 +61,10 @@ class Ridge:
         # customer alone must get the same bits as among many.
         return np.einsum("ij,j->i", self._standardized(matrix), self.weights)
 
+    def terms(self, matrix: NDArray) -> NDArray[np.float64]:
+        """The parts of `difference` that come from each column, (n, columns)."""
+        return self._standardized(matrix) * self.weights
+
     def _standardized(self, matrix: NDArray) -> NDArray[np.float64]:
         z = (_signed_logs(matrix) - self.mean) / self.deviation
         return np.clip(np.nan_to_num(z), -MOST_DEVIATIONS, MOST_DEVIATIONS)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,9 +19,9 @@ from training.models import boosters
 from training.models.boosting import Boosting, kept_aside, thinned
 from training.models.design import Design
 from training.models.offsets import OFFSET_COLUMNS, Offsets
+from training.models.value_distribution import LEVELS, ValueDistribution
 
 COVERAGE = 0.90
-QUANTILES = (0.05, 0.5, 0.95)
 # The tallest half per cent of values is cut in training: one wholesaler must not lead all trees.
 CAP_QUANTILE = 0.995
 LEAST_LEAF_ROWS = 20.0  # of buyers, for the mean of a heavy-tailed value
@@ -30,29 +31,42 @@ TREE_SHARE = 0.5
 # The total is that of the leveled buy-till-you-die forecast: trees cut at CAP_QUANTILE rank better
 # than they total. Further than twice off, the trees know something the level does not.
 ANCHORS = (0.5, 2.0)
-# A correction of the interval in log money: e^1.5 = 4.5 times; more is not calibration.
-MOST_WIDENING = 1.5
+# The levels between which the interval lies, as claimed, and the widest that a test may ask for. Of
+# who may well buy nothing it begins at 0, which leaves out nobody below: all that may lie outside
+# lies above.
+TAILS = ((1.0 - COVERAGE) / 2.0, (1.0 + COVERAGE) / 2.0)
+TAIL_ABOVE = (0.0, COVERAGE)
+WIDEST_TAILS = (0.005, 0.995)
+# Groups whose intervals are tested apart: by activity, and by tier. Fewer tested customers than
+# LEAST_TESTED tell no tail of 5 %.
+SURE = "sure"
+GROUPS = tuple(f"{how} {who}" for who in ("others", "rich") for how in ("unlikely", "likely", SURE))
+LEAST_TESTED = 40
+RICH_SHARE = 0.2  # the fifth of customers that brings most of the money
 
 
 @dataclass
 class TwoPart:
-    """E[value] = P(buys) x E[value | buys]; median and interval by conformalized quantiles.
+    """E[value] = P(buys) x E[value | buys]; median and interval from the distribution of both.
 
     Claim: on values that are mostly zero it ranks and levels better than one regression.
-    `anchor` scales the mean so that its total is the level's (training/level.py). `widening` is
-    measured on the newest matured cut-off by a model that had not seen it: [lower, upper]
-    additions in log1p money, for likely and for unlikely buyers.
-    Source of the interval: Romano, Patterson, Candes (2019), Conformalized quantile regression.
+    `anchor` scales the mean so that its total is the level's (training/level.py). `payments` has
+    the quantiles of what a buyer pays (value_distribution.py). `tails` are the levels at which the
+    90 % interval of each group ends, measured on the newest matured cut-off by an equal model that
+    had not seen it. `rich`: the expected value from which on a customer counts as such.
+    Source of the interval: Chernozhukov, Wuethrich, Zhu (2021), Distributional conformal
+    prediction, PNAS 118(48), with one set of levels per group (Mondrian).
     """
 
     purchase: Boosting
     design: Design
     amount: xgb.Booster
-    quantiles: xgb.Booster
+    payments: xgb.Booster
     largest: float
     anchor: float = 1.0
-    widening: dict[str, list[float]] = field(
-        default_factory=lambda: {"likely": [0.0, 0.0], "unlikely": [0.0, 0.0]}
+    rich: float = np.inf
+    tails: dict[str, list[float]] = field(
+        default_factory=lambda: {group: list(_claimed(group)) for group in GROUPS}
     )
 
     @classmethod
@@ -63,10 +77,17 @@ class TwoPart:
         offsets, rows = Offsets.learn(panel, today, as_of)
         purchase = Boosting.on_offsets(offsets, rows, today, features)
         model = cls.on_purchase(purchase, rows, features)
-        expected = float(np.exp(offsets.columns(today).offset_money).sum())
-        forecast = float(model.predict(today).expected_value.sum())
-        model.anchor = float(np.clip(expected / max(forecast, 1e-9), *ANCHORS))
+        model.settle(offsets.columns(today))
         return model
+
+    def settle(self, columns: pd.DataFrame) -> None:
+        """Scale the mean to the total of the level, and find who is rich; see Boosting.settle."""
+        self.purchase.settle(columns)
+        self.anchor = 1.0
+        mean = self._mean(columns, self.purchase.predict_on(columns))
+        expected = float(np.exp(columns.offset_money).sum())
+        self.anchor = float(np.clip(expected / max(float(mean.sum()), 1e-9), *ANCHORS))
+        self.rich = float(np.quantile(self.anchor * mean, 1.0 - RICH_SHARE))
 
     @classmethod
     def on_purchase(
@@ -78,39 +99,42 @@ class TwoPart:
         value = rows.value.to_numpy(dtype=float)
         largest = float(np.quantile(value, CAP_QUANTILE))
         value = np.minimum(value, max(largest, 1.0))
-        shared = {"weight": rows.weight.to_numpy(), "aside": kept_aside(rows.customer_id)}
         buys, paid = _payments(rows, value)
+        trees = partial(
+            boosters.fit, design.matrix(rows[buys]), columns=design.columns,
+            weight=rows.weight.to_numpy()[buys], aside=kept_aside(rows.customer_id)[buys],
+            min_child_weight=LEAST_LEAF_ROWS,
+        )  # fmt: skip
+        offset = _log_amount(rows[buys])
         return cls(
             purchase=purchase,
             design=design,
-            amount=boosters.fit(
-                design.matrix(rows[buys]), paid, offset=_log_amount(rows[buys]),
-                weight=shared["weight"][buys], aside=shared["aside"][buys],
-                columns=design.columns, objective="reg:gamma",
-                min_child_weight=LEAST_LEAF_ROWS,
-            ),
-            quantiles=boosters.fit(
-                design.matrix(rows), np.log1p(np.maximum(value, 0.0)),
-                offset=_quantile_offset(rows), columns=design.columns,
-                objective="reg:quantileerror", quantile_alpha=list(QUANTILES),
-                min_child_weight=LEAST_LEAF_ROWS, eta=boosters.MANY_TREES_ETA, **shared,
+            amount=trees(paid, offset=offset, objective="reg:gamma"),
+            payments=trees(
+                np.log(paid), offset=_at_levels(offset), objective="reg:quantileerror",
+                quantile_alpha=list(LEVELS), eta=boosters.MANY_TREES_ETA,
             ),
             largest=float(rows.value.max()),
         )  # fmt: skip
 
-    def calibrate(self, held_out: pd.DataFrame) -> None:
-        """Set slope and widening from forecasts of an equal model at a cut-off it had not seen.
+    def calibrate(self, tested: TwoPart, held_out: pd.DataFrame, today: pd.DataFrame) -> None:
+        """Set weights, slope and tails by an equal model at a cut-off it had not seen.
 
-        held_out: purchase_probability and the bounds as `predict` gives them, with the outcomes
-        bought and value.
+        tested: that model; held_out: features, horizon_days and the outcomes bought and value;
+        today: the customers to forecast.
         """
-        self.purchase.calibrate(
-            held_out.purchase_probability.to_numpy(), held_out.bought.to_numpy(dtype=float)
-        )
-        likely = held_out.purchase_probability > 0.5
-        for group, rows in (("likely", held_out[likely]), ("unlikely", held_out[~likely])):
-            if len(rows):
-                self.widening[group] = _widening(rows)
+        columns = tested.purchase.offsets.columns(held_out)
+        bought = held_out.bought.to_numpy(dtype=float)
+        self.purchase.calibrate_on(tested.purchase, columns, bought)
+        chance = tested.purchase.predict_on(columns)
+        mean, distribution = tested._mean(columns, chance), tested._distribution(columns, chance)
+        low, high = distribution.levels_of(held_out.value.to_numpy(dtype=float))
+        groups = tested._groups(chance, mean)
+        for group in GROUPS:
+            here = groups == group
+            if here.sum() >= LEAST_TESTED:
+                self.tails[group] = _tails(low[here], high[here], _claimed(group))
+        self.settle(self.purchase.offsets.columns(today))
 
     def predict(self, rows: pd.DataFrame) -> pd.DataFrame:
         """One row per row, all for `horizon_days`, money undiscounted in currency units.
@@ -119,43 +143,43 @@ class TwoPart:
         expected_value_median, expected_value_low, expected_value_high (90 % interval).
         """
         columns = self.purchase.offsets.columns(rows)
-        matrix = self.design.matrix(columns)
         chance = self.purchase.predict_on(columns)
-        offset = _log_amount(columns)
-        trees = boosters.predict(self.amount, matrix, offset)
-        amount = np.exp(TREE_SHARE * trees + (1.0 - TREE_SHARE) * offset)
-        mean = self.anchor * chance * np.minimum(amount, self.largest)
-        low, median, high = self._interval(columns, matrix, chance)
+        mean, distribution = self._mean(columns, chance), self._distribution(columns, chance)
+        tails = np.array([self.tails[group] for group in self._groups(chance, mean)]).reshape(-1, 2)
+        low, median, high = (distribution.quantile(q) for q in (tails[:, 0], 0.5, tails[:, 1]))
         return pd.DataFrame(
             {
                 "purchase_probability": chance,
                 "expected_orders": _orders(columns, chance),
                 "expected_value": mean,
-                "expected_value_median": median,
+                "expected_value_median": np.minimum(median, self.largest),
                 "expected_value_low": np.minimum(low, mean),
                 "expected_value_high": np.maximum(high, mean),
             },
             index=rows.index,
         )
 
-    def _interval(
-        self, columns: pd.DataFrame, matrix: NDArray, chance: NDArray
-    ) -> tuple[NDArray, NDArray, NDArray]:
-        offset = _quantile_offset(columns)
-        logs = np.sort(boosters.predict(self.quantiles, matrix, offset), axis=1)
-        likely = (chance > 0.5)[:, None]
-        widening = np.where(likely, self.widening["likely"], self.widening["unlikely"])
-        logs[:, 0] -= widening[:, 0]
-        logs[:, 2] += widening[:, 1]
-        ceiling = np.log1p(max(self.largest, 1.0)) + MOST_WIDENING
-        return tuple(np.expm1(np.clip(np.sort(logs, axis=1), 0.0, ceiling)).T)
+    def _mean(self, columns: pd.DataFrame, chance: NDArray) -> NDArray[np.float64]:
+        offset = _log_amount(columns)
+        trees = boosters.predict(self.amount, self.design.matrix(columns), offset)
+        amount = np.exp(TREE_SHARE * trees + (1.0 - TREE_SHARE) * offset)
+        return self.anchor * chance * np.minimum(amount, self.largest)
+
+    def _distribution(self, columns: pd.DataFrame, chance: NDArray) -> ValueDistribution:
+        offset = _at_levels(_log_amount(columns))
+        logs = boosters.predict(self.payments, self.design.matrix(columns), offset)
+        return ValueDistribution.of(chance, logs)
+
+    def _groups(self, chance: NDArray, mean: NDArray) -> NDArray[np.str_]:
+        how = np.where(chance > 1.0 - TAILS[0], 2, np.where(chance > 0.5, 1, 0))
+        return np.array(GROUPS)[how + np.where(mean > self.rich, 3, 0)]
 
     def save(self, folder: Path) -> None:
         """Write the model into a folder: JSON and .ubj files."""
         self.purchase.save(folder / "purchase")
         boosters.save(self.amount, folder / "amount.ubj")
-        boosters.save(self.quantiles, folder / "quantiles.ubj")
-        numbers = {"largest": self.largest, "anchor": self.anchor, "widening": self.widening}
+        boosters.save(self.payments, folder / "payments.ubj")
+        numbers = {name: getattr(self, name) for name in ("largest", "anchor", "rich", "tails")}
         stored = {"design": self.design.to_dict()} | numbers
         (folder / "model.json").write_text(json.dumps(stored))
 
@@ -167,8 +191,8 @@ class TwoPart:
             purchase=Boosting.load(folder / "purchase"),
             design=Design.from_dict(stored["design"]),
             amount=boosters.load(folder / "amount.ubj"),
-            quantiles=boosters.load(folder / "quantiles.ubj"),
-            **{name: stored[name] for name in ("largest", "anchor", "widening")},
+            payments=boosters.load(folder / "payments.ubj"),
+            **{name: stored[name] for name in ("largest", "anchor", "rich", "tails")},
         )
 
 
@@ -186,10 +210,8 @@ def _log_amount(columns: pd.DataFrame) -> NDArray[np.float64]:
     return (columns.offset_money - np.log(expit(columns.offset_odds))).to_numpy()
 
 
-def _quantile_offset(columns: pd.DataFrame) -> NDArray[np.float64]:
-    """The expected value in log1p money, once per quantile."""
-    expected = np.log1p(np.exp(columns.offset_money.to_numpy()))
-    return np.repeat(expected[:, None], len(QUANTILES), axis=1)
+def _at_levels(log_amount: NDArray) -> NDArray[np.float64]:
+    return np.repeat(log_amount[:, None], len(LEVELS), axis=1)
 
 
 def _orders(columns: pd.DataFrame, chance: NDArray) -> NDArray[np.float64]:
@@ -198,13 +220,18 @@ def _orders(columns: pd.DataFrame, chance: NDArray) -> NDArray[np.float64]:
     return chance * np.maximum(of_a_buyer, 1.0)
 
 
-def _widening(rows: pd.DataFrame) -> list[float]:
-    """How far each bound must move so that it holds its share of the held-out values."""
-    value = np.log1p(np.maximum(rows.value.to_numpy(dtype=float), 0.0))
-    below = np.log1p(rows.expected_value_low.to_numpy()) - value
-    above = value - np.log1p(rows.expected_value_high.to_numpy())
-    tail = (1.0 - COVERAGE) / 2
-    share = min((1.0 - tail) * (1.0 + 1.0 / len(rows)), 1.0)
-    moves = [float(np.quantile(move, share)) for move in (below, above)]
-    # Wider where the test asks for it, never narrower: one lucky moment is no proof.
-    return [float(np.clip(move, 0.0, MOST_WIDENING)) for move in moves]
+def _claimed(group: str) -> tuple[float, float]:
+    return TAILS if group.startswith(SURE) else TAIL_ABOVE
+
+
+def _tails(low: NDArray, high: NDArray, claimed: tuple[float, float]) -> list[float]:
+    """The levels that held 90 % of the values tested; low, high: the levels of each value.
+
+    Wider than claimed where the test asks for it, never narrower: one lucky moment is no proof.
+    """
+    below, above = claimed
+    share = 1.0 / len(low)  # the finite-sample correction of conformal prediction
+    lower = float(np.quantile(high, max(below - share, 0.0)))
+    upper = float(np.quantile(low, min(above + share, 1.0)))
+    least = min(below, WIDEST_TAILS[0])
+    return [max(min(lower, below), least), min(max(upper, above), WIDEST_TAILS[1])]

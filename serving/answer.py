@@ -16,6 +16,7 @@ import pandas as pd
 from features.moment import END_OF_DAY, is_stale
 from serving.answer_schema import Answer, Churn, Tier, TypeShare, Value
 from serving.policy import Policy
+from serving.reasons import factors
 from serving.score import COLUMNS, score
 from training.model_set import ModelSet
 from training.models.churn_type import SIGNS, evidence
@@ -92,6 +93,7 @@ def _scores(rows: pd.DataFrame, models: ModelSet, call: Call) -> list[dict[str, 
     columns["value_basis"] = [basis] * len(rows)
     columns["evidence"] = _evidence(rows)
     columns["missing"] = _missing(rows, models)
+    columns["factors"] = [[few._asdict() for few in each] for each in factors(rows, models)]
     return [
         dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)
     ]
@@ -139,6 +141,7 @@ def _answer(asked: Asked, said: Mapping[str, Any], models: ModelSet, call: Call)
         "expected_loss": said.get("expected_loss"),
         "save_rate": call.policy.save_rate,
         "max_spend": said.get("max_spend"),
+        "factors": said.get("factors", []),
         "features": {
             "age_hours": _age_hours(asked.as_of, call.now) if is_known else None,
             "stale": list(NEEDED) if asked.reason == "stale_features" else [],

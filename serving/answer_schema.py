@@ -56,6 +56,22 @@ class Tier(TypedDict):
     next: dict[str, float]
 
 
+class Factor(TypedDict):
+    """What the churn model looked at: a family's effect, and the feature that led it.
+
+    value: in the feature's own unit, null where not known. effect: probability, above 0 where it
+    raises the risk. actionable: whether the business itself does what is counted. An association
+    in past data, not a cause.
+    """
+
+    family: str
+    feature: str
+    about: str
+    value: float | str | None
+    effect: float
+    actionable: bool
+
+
 class FeatureFacts(TypedDict):
     """Age of the features in hours, and the names of those too old or not known."""
 
@@ -88,6 +104,7 @@ class Answer(TypedDict):
     expected_loss: float | None
     save_rate: float
     max_spend: float | None
+    factors: list[Factor]
     features: FeatureFacts
     model: dict[str, str]
     policy: str

@@ -13,6 +13,7 @@ from features.snapshots import moment_name
 from features.store import FeatureStore
 from features.workspace import Workspace
 from serving.policy import Policy
+from serving.reasons import factors, in_words
 from serving.score import score
 from training.model_set import ModelSet
 
@@ -22,7 +23,8 @@ def score_everyone(
 ) -> pd.DataFrame:
     """One row per customer with at least one purchase by `as_of`; see score.COLUMNS.
 
-    The snapshot of the moment is built when it is missing.
+    Beside them `top_factors`, the reasons of the churn probability in words. The snapshot of the
+    moment is built when it is missing.
     """
     store = FeatureStore(space)
     for _ in store.build([as_of]):
@@ -34,7 +36,8 @@ def score_everyone(
             f"Scores were asked for as of {as_of:%Y-%m-%d}, but nobody had bought by then. "
             "Use a later moment."
         )
-    return score(rows, models, policy)
+    reasons = pd.Series([in_words(few) for few in factors(rows, models)], rows.index, dtype=object)
+    return score(rows, models, policy).assign(top_factors=reasons)
 
 
 def score_path(space: Workspace, as_of: datetime) -> Path:

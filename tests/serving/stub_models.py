@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from training.model_set import Reference
+from training.models.explanation import Factor
 from training.tasks import CHURN_TYPES, TASKS, TIERS
 from training.value_tiers import TierCuts
 
@@ -39,6 +40,10 @@ ROW = {
     "survey_mean": 4.5,
     "profile_plan": "gold",
 }
+FACTORS = [
+    Factor("service", "open_complaints", "Complaints not yet closed, a count.", 1.0, 0.12, True),
+    Factor("repeat_buying", "repeat_buying", "Chance by the rhythm alone.", 0.7, -0.05, False),
+]
 SHARES = {"natural": 0.1, "competitive": 0.5, "fault": 0.4}
 
 
@@ -90,9 +95,11 @@ def models(stays=0.6, shares=SHARES):
             trained_as_of=AS_OF,
             catalog="abc",
             features=tuple(ROW),
+            words={},
             churn_percentiles=tuple(i / 100 for i in range(101)),
             tier_cuts=TierCuts(most_valuable=500.0, possible=(150.0, 150.0, 150.0)),
         ),
+        explain=lambda rows, most: [FACTORS[:most] for _ in range(len(rows))],
         versions={
             "churn": "churn@12",
             "clv": "clv@7",

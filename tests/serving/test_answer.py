@@ -8,7 +8,7 @@ import pytest
 from serving.answer import Call, answer
 from serving.answer_schema import Answer
 from serving.policy import Policy
-from tests.serving.stub_models import AS_OF, ROW, models, rows
+from tests.serving.stub_models import AS_OF, FACTORS, ROW, models, rows
 
 POLICY = Policy(discount_rate=0.0)
 CALL = Call(POLICY, now=AS_OF + timedelta(hours=5))
@@ -67,6 +67,7 @@ def test_an_active_customer_is_answered_in_full():
         "expected_loss": 80.0,
         "save_rate": 0.1,
         "max_spend": 8.0,
+        "factors": [factor._asdict() for factor in FACTORS],
         "features": {"age_hours": 5.0, "stale": [], "missing": []},
         "model": {
             "churn": "churn@12",

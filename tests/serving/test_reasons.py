@@ -1,0 +1,26 @@
+"""The reasons of a churn probability: for those who have one, in the order of the rows."""
+
+from serving import reasons
+from tests.serving import stub_models
+
+
+def test_only_who_can_leave_has_reasons():
+    rows = stub_models.rows({"recency": 10.0}, {"recency": 400.0}, {"recency": 20.0})
+    found = reasons.factors(rows, stub_models.models())
+    assert [len(few) for few in found] == [2, 0, 2]
+    assert found[0] == stub_models.FACTORS
+
+
+def test_many_are_explained_a_part_at_a_time_and_stay_in_order(monkeypatch):
+    monkeypatch.setattr(reasons, "_CHUNK", 2)
+    models = stub_models.models()
+    models.explain = lambda rows, most: [[customer] for customer in rows.customer_id]
+    found = reasons.factors(stub_models.rows(*[{}] * 5), models)
+    assert found == [["C0"], ["C1"], ["C2"], ["C3"], ["C4"]]
+
+
+def test_reasons_in_words_name_the_feature_and_its_effect():
+    assert reasons.in_words(stub_models.FACTORS) == (
+        "Complaints not yet closed: 1 (+12 points); Chance by the rhythm alone: 0.7 (-5 points)"
+    )
+    assert reasons.in_words([]) is None

@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup demo test test-services check fix bench lock
+.PHONY: help setup demo test test-services check fix bench bench-models lock
 
 help: ## What there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/'
@@ -37,6 +37,15 @@ fix: setup ## What the linter and the formatter can mend
 bench: setup ## Build, online and batch beside named rivals
 	$(BIN)/python -m tests.benchmarks
 
+bench-models: setup .venv/peers ## Forecasts beside lifetimes, pymc-marketing, LightGBM (half an hour)
+	$(BIN)/python -m tests.benchmarks.models
+
+.venv/peers: requirements-peers.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-compile --no-deps --require-hashes -r requirements-peers.lock
+	touch $@
+
 lock: ## Pin every package anew (needs uv)
 	uv pip compile --universal --generate-hashes --no-emit-index-url --python-version 3.11 \
 		--extra production --group dev --no-header pyproject.toml -o requirements.lock
+	uv pip compile --universal --generate-hashes --no-emit-index-url --python-version 3.11 \
+		--group peers --constraint requirements.lock --no-header -o requirements-peers.lock

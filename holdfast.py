@@ -247,16 +247,17 @@ def evaluate(
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
-    """The test alone: train as of an earlier moment, compare with what happened. No record."""
+    """The test alone, at several earlier moments beside what happened then. No record."""
     mouth = Mouth(quiet, as_json)
     from features.store import FeatureStore
-    from training.train import learn
+    from training import rolling, train
 
     space = _workspace()
-    learned = learn(
-        FeatureStore(space), _request(space, as_of, horizon, value_horizon), mouth.progress
-    )
-    mouth.result({"metrics": _records(learned.metrics)}, _table(learned.metrics))
+    store, request = FeatureStore(space), _request(space, as_of, horizon, value_horizon)
+    train.check(store, request)
+    summary, gains = rolling.test(store, request.as_of, horizon, value_horizon)
+    told = {"metrics": _records(summary), "gains": _records(gains)}
+    mouth.result(told, rolling.in_words(summary, gains))
 
 
 @app.command()

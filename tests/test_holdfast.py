@@ -76,6 +76,8 @@ def test_run_writes_scores_and_a_report(file, tmp_path, monkeypatch, capsys):
     assert scores.purchase_probability.between(0, 1).all()
     assert (scores.expected_value_low <= scores.expected_value).all()
     assert (scores.expected_value <= scores.expected_value_high).all()
+    reasons = scores.top_factors[scores.status == "scored"]
+    assert reasons.str.contains(r"\([+-]\d+ points\)").all()
     assert json.loads(output)["customers"] == len(scores)
     rejected = pd.read_csv(out / "rejected_transactions.csv", dtype=str)
     assert rejected.to_dict("records") == [
@@ -98,6 +100,21 @@ def test_nothing_after_as_of_is_used(file, tmp_path, monkeypatch, capsys):
         )  # fmt: skip
         found.append(pd.read_parquet(tmp_path / name / "scores.parquet"))
     pd.testing.assert_frame_equal(*found)
+
+
+def test_evaluate_tells_of_several_origins_beside_the_baseline(file, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("HOLDFAST_WORKSPACE", str(tmp_path / "workspace"))
+    path = file(shop())
+    assert call(monkeypatch, capsys, "ingest", "--transactions", path, "--quiet")[0] == 0
+    asked = ("--as-of", "2023-12-31", "--horizon", 60, "--value-horizon", 60)
+    code, output, _ = call(monkeypatch, capsys, "evaluate", *asked, "--json")
+    assert code == 0
+    told = json.loads(output)
+    churn = [row for row in told["metrics"] if row["task"] == "churn"]
+    assert {row["model"] for row in churn} == {"model", "baseline"}
+    assert {row["origins"] for row in churn} == {4}
+    assert {row["metric"] for row in told["gains"]} == {"log_loss", "brier", "mae"}
+    assert all(row["low"] <= row["gain"] <= row["high"] for row in told["gains"])
 
 
 def test_ids_keep_their_zeros_and_lose_outer_blanks(file, tmp_path, monkeypatch, capsys):

@@ -15,7 +15,7 @@ from features import catalog, workspace
 from features.errors import UserError
 from features.store import FeatureStore
 from features.workspace import Workspace
-from training import card, evaluate, frame, plots, registry, split, value_tiers
+from training import card, evaluate, frame, plots, probes, registry, split, value_tiers
 from training.evaluate import Backtest
 from training.model_set import ModelSet, Reference, is_active, percentiles, words_of
 from training.models.boosting import Boosting
@@ -88,7 +88,10 @@ def train(space: Workspace, request: Request, progress: Progress = log.info) -> 
 
 
 def learn(store: FeatureStore, request: Request, progress: Progress = log.info) -> Learned:
-    """The same without a record: snapshots, tests at an earlier moment, and the four models."""
+    """The same without a record: snapshots, tests at an earlier moment, and the four models.
+
+    Raises UserError as well when a test is too good to be true (training/probes.py).
+    """
     check(store, request)
     progress("features of past moments")
     today = build(store, request)
@@ -98,6 +101,8 @@ def learn(store: FeatureStore, request: Request, progress: Progress = log.info) 
     if request.horizon_days != request.value_horizon_days:
         progress("test of the churn forecast at an earlier moment")
         churn_test = evaluate.backtest(store, request.as_of, request.horizon_days, Boosting)
+    if churn_test:
+        probes.check(churn_test, store.feature_names)
     progress("churn, value, cause and tier models")
     models, panel, tier_test = fit(store, request, today, churn_test, value_test)
     metrics = [tier_test]

@@ -1,0 +1,73 @@
+"""A test that is too good to be true stops the training, and says what to look at."""
+
+from datetime import datetime
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from features.errors import UserError
+from training import probes
+from training.split import CutOff
+
+FEATURES = ("recency", "visits")
+HORIZON = 90
+
+
+def customers(moment, seed, count=2000):
+    """Customers who come back the less the longer they are silent; visits say nothing."""
+    rng = np.random.default_rng(seed)
+    recency = rng.uniform(0, 2 * HORIZON - 1, count)
+    chance = 1.0 / (1.0 + np.exp((recency - 60) / 30))
+    return pd.DataFrame(
+        {
+            "customer_id": [f"{seed}-{i}" for i in range(count)],
+            "as_of": moment,
+            "horizon_days": HORIZON,
+            "recency": recency,
+            "visits": rng.poisson(3, count).astype(float),
+            "bought": (rng.random(count) < chance).astype(float),
+            "purchase_probability": chance,
+            "is_active": True,
+        }
+    )
+
+
+@pytest.fixture
+def test():
+    """An honest test: a panel of one moment, and customers of a later one."""
+    return SimpleNamespace(
+        origin=CutOff(datetime(2024, 6, 30), HORIZON),
+        panel=customers(datetime(2024, 3, 31), 1),
+        held_out=customers(datetime(2024, 6, 30), 2),
+    )
+
+
+def test_an_honest_test_goes_on(test):
+    probes.check(test, FEATURES)
+
+
+def test_a_feature_that_knows_the_future_stops_the_run_by_its_name(test):
+    test.held_out["closed_at_days"] = np.where(test.held_out.bought > 0, np.nan, 3.0)
+    with pytest.raises(UserError, match=r"closed_at_days alone tells .* knows the future"):
+        probes.check(test, (*FEATURES, "closed_at_days"))
+
+
+def test_a_model_that_is_nearly_perfect_stops_the_run(test):
+    test.held_out["purchase_probability"] = np.clip(test.held_out.bought, 0.01, 0.99)
+    with pytest.raises(UserError, match=r"AUC is 1\.000, which no honest forecast"):
+        probes.check(test, FEATURES)
+
+
+def test_a_past_that_was_written_afterwards_stops_the_run(test):
+    # In the past, visits of those who stayed were added later; at the later moment nothing was yet.
+    test.panel["visits"] += 3 * test.panel.bought
+    with pytest.raises(UserError, match="written there afterwards"):
+        probes.check(test, FEATURES)
+
+
+def test_too_few_customers_accuse_nobody(test):
+    test.held_out = test.held_out.head(150)
+    test.held_out["purchase_probability"] = np.clip(test.held_out.bought, 0.01, 0.99)
+    probes.check(test, FEATURES)

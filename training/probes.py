@@ -1,0 +1,110 @@
+"""Probes for leaks: signs that a test is too good to be true, each of which stops a training.
+
+A forecast of people is never nearly perfect. When it seems so, something of the answer has slipped
+into the question: a column filled in after the customer left, or a past that was written later.
+Sources of the signs: published leaks, such as those of the KKBox churn data (AUC .99 when customers
+are split at random, .64 when time is).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import xgboost as xgb
+from numpy.typing import NDArray
+
+from features.errors import UserError
+from training.evaluate import Backtest
+from training.metrics import roc_auc
+from training.models import boosters
+from training.models.boosting import kept_aside, thinned
+from training.models.design import Design
+from training.tasks import ACTIVE_HORIZONS
+
+# No honest forecast of who buys again came near in any published study of the sets we know.
+MOST_AUC = 0.95
+# The same learner, tested on other customers of the same moments and on a later moment: on sets
+# without a leak the two differ by a few points of AUC.
+MOST_GAP = 0.15
+LEAST_TESTED = 100  # of each outcome: below it an AUC is too rough to accuse anybody
+ROUNDS = 60  # enough for a learner that is to be compared with itself only
+
+
+def check(test: Backtest, features: Sequence[str]) -> None:
+    """Refuse to go on when a test of the churn forecast is too good to be true.
+
+    Raises UserError for a single feature, or a model, that separates the active customers with an
+    AUC above MOST_AUC, and for a learner that knows other customers of the same moments far better
+    than a later moment.
+    """
+    active = test.held_out[test.held_out.is_active]
+    bought = active.bought.to_numpy(dtype=float)
+    if min(bought.sum(), len(bought) - bought.sum()) < LEAST_TESTED:
+        return
+    _refuse_prophets(active, bought, features)
+    auc = roc_auc(bought, active.purchase_probability)
+    if auc > MOST_AUC:
+        raise UserError(
+            f"The churn model was tested on an earlier moment and its AUC is {auc:.3f}, which no "
+            "honest forecast of people reaches: something of the answer is in the features. Look "
+            "at the columns you brought in for one that is filled in when a customer leaves."
+        )
+    _refuse_gap(test, active, bought, features)
+
+
+def _refuse_prophets(active: pd.DataFrame, bought: NDArray, features: Sequence[str]) -> None:
+    for name in features:
+        if not pd.api.types.is_numeric_dtype(active[name]):
+            continue
+        values = active[name].to_numpy(dtype=float, na_value=np.nan)
+        auc = _separation(bought, values)
+        if auc > MOST_AUC:
+            raise UserError(
+                f"The feature {name} alone tells who bought in the days after it with an AUC of "
+                f"{auc:.3f}: it knows the future. Look when its column is filled in; give that "
+                "moment as known_at, or leave the column out."
+            )
+
+
+def _separation(bought: NDArray, values: NDArray) -> float:
+    """AUC of a feature in the better direction; what is missing ranks below or above all."""
+    known = np.isfinite(values)
+    if not known.any():
+        return 0.5
+    ends = float(values[known].min()) - 1.0, float(values[known].max()) + 1.0
+    aucs = [roc_auc(bought, _ranks(np.where(known, values, end))) for end in ends]
+    return max(max(auc, 1.0 - auc) for auc in aucs)
+
+
+def _ranks(values: NDArray) -> NDArray[np.float64]:
+    """Values as chances, in their order, because the metric takes chances."""
+    _, ranks = np.unique(values, return_inverse=True)
+    return ranks / max(int(ranks.max()), 1)
+
+
+def _refuse_gap(
+    test: Backtest, active: pd.DataFrame, bought: NDArray, features: Sequence[str]
+) -> None:
+    panel = test.panel[test.panel.recency < ACTIVE_HORIZONS * test.panel.horizon_days]
+    rows = thinned(panel)
+    aside = kept_aside(rows.customer_id)
+    label = rows.bought.to_numpy(dtype=float)
+    if not all(0.0 < label[part].mean() < 1.0 for part in (aside, ~aside) if part.any()):
+        return
+    design = Design.of(rows, features)
+    matrix = design.matrix(rows)
+    learner = xgb.train(
+        boosters.PARAMETERS | {"objective": "binary:logistic"},
+        xgb.DMatrix(matrix[~aside], label[~aside]),
+        ROUNDS,
+    )
+    other = roc_auc(label[aside], learner.inplace_predict(matrix[aside]))
+    later = roc_auc(bought, learner.inplace_predict(design.matrix(active)))
+    if other - later > MOST_GAP:
+        raise UserError(
+            f"A learner tells other customers of the same moments with an AUC of {other:.3f}, but "
+            f"those of a later moment with only {later:.3f}: what it learnt from the past was "
+            "written there afterwards. Look for a column whose old values were filled in later."
+        )

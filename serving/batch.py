@@ -23,8 +23,9 @@ def score_everyone(
 ) -> pd.DataFrame:
     """One row per customer with at least one purchase by `as_of`; see score.COLUMNS.
 
-    Beside them `top_factors`, the reasons of the churn probability in words. The snapshot of the
-    moment is built when it is missing.
+    Beside them `top_factors`, the reasons of the churn probability in words, and how the expected
+    value comes in over time (TwoPart.by_horizon). The snapshot of the moment is built when it is
+    missing.
     """
     store = FeatureStore(space)
     for _ in store.build([as_of]):
@@ -37,7 +38,9 @@ def score_everyone(
             "Use a later moment."
         )
     reasons = pd.Series([in_words(few) for few in factors(rows, models)], rows.index, dtype=object)
-    return score(rows, models, policy).assign(top_factors=reasons)
+    scores = score(rows, models, policy).assign(top_factors=reasons)
+    asked = rows.assign(horizon_days=models.tasks["clv"].horizon_days)
+    return scores.join(models.clv.by_horizon(asked, scores.expected_value))
 
 
 def score_path(space: Workspace, as_of: datetime) -> Path:

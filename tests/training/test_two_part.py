@@ -9,7 +9,15 @@ from pandas.testing import assert_frame_equal
 from tests.training import known_truth
 from training.metrics import capture, normalized_gini, spearman
 from training.models.baseline import Baseline
-from training.models.two_part import ANCHORS, TAIL_ABOVE, TAILS, WIDEST_TAILS, TwoPart, _tails
+from training.models.two_part import (
+    ANCHORS,
+    HORIZONS,
+    TAIL_ABOVE,
+    TAILS,
+    WIDEST_TAILS,
+    TwoPart,
+    _tails,
+)
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +104,23 @@ def test_the_levels_of_a_group_move_its_own_bounds_alone(uncalibrated, forecast,
     assert_frame_equal(
         wider.drop(columns="expected_value_high"), forecast.drop(columns="expected_value_high")
     )
+
+
+def test_a_longer_horizon_is_never_worth_less(two_part, forecast, shop):
+    value = two_part.by_horizon(shop.today, forecast.expected_value)
+    asked = int(shop.today.horizon_days.iloc[0])
+    known = [f"expected_value_{days}d" for days in HORIZONS if days <= asked]
+    assert known
+    assert (value[known].diff(axis=1).iloc[:, 1:] >= 0).all(axis=None)
+    assert (value[known[-1]] <= forecast.expected_value).all()
+    assert value.drop(columns=known).isna().all(axis=None)
+
+
+def test_the_whole_horizon_is_worth_what_it_was(two_part, forecast, shop):
+    month = shop.today.assign(horizon_days=30)
+    value = two_part.by_horizon(month, forecast.expected_value)
+    assert value.expected_value_30d.to_numpy() == pytest.approx(forecast.expected_value)
+    assert value.expected_value_90d.isna().all()
 
 
 def test_a_shop_in_which_nobody_buys_any_more_is_worth_next_to_nothing(shop):

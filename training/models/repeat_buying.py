@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import logit
 
 from training.models.bg_nbd import ModifiedBetaGeometricNBD
@@ -86,6 +86,12 @@ class RepeatBuying:
             },
             index=rows.index,
         )
+
+    def expected_orders(self, rows: pd.DataFrame, days: ArrayLike) -> NDArray[np.float64]:
+        """Purchase days expected in the next `days`, a scalar or (n,); returns (n,)."""
+        history = _history(rows)
+        members = (self.pareto, self.regular)
+        return np.mean([member.expected_orders(history, days) for member in members], axis=0)
 
     def to_dict(self) -> dict:
         """JSON-ready form."""

@@ -103,7 +103,7 @@ def test_nothing_after_as_of_is_used(file, tmp_path, monkeypatch, capsys):
 
 
 def test_evaluate_tells_of_several_origins_beside_the_baseline(file, tmp_path, monkeypatch, capsys):
-    monkeypatch.setenv("HOLDFAST_WORKSPACE", str(tmp_path / "workspace"))
+    monkeypatch.setenv("HOLDFAST_HOME", str(tmp_path / "workspace"))
     path = file(shop())
     assert call(monkeypatch, capsys, "ingest", "--transactions", path, "--quiet")[0] == 0
     asked = ("--as-of", "2023-12-31", "--horizon", 60, "--value-horizon", 60)

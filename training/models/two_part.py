@@ -163,20 +163,19 @@ class TwoPart:
     def by_horizon(self, rows: pd.DataFrame, value: pd.Series) -> pd.DataFrame:
         """How a forecast value comes in over time: its mean in the first 30, 90, ... days.
 
-        rows: features with `horizon_days`; value: their expected value in that horizon. Columns
-        expected_value_30d, ..., null beyond the horizon. The part of the first days is that of
-        their orders by buy-till-you-die, so that a longer horizon is never worth less, and the
-        horizon itself is worth exactly what it was.
+        rows: features with one `horizon_days`; value: their expected value in that horizon.
+        Columns expected_value_30d, ..., as far as the horizon goes. The part of the first days is
+        that of their orders by buy-till-you-die, so that a longer horizon is never worth less, and
+        the horizon itself is worth exactly what it was.
         """
         repeat_buying = self.purchase.offsets.repeat_buying
         horizon = rows.horizon_days.to_numpy(dtype=float)
         tiny = np.finfo(np.float64).tiny  # of who is as good as gone, no part is undefined
         whole = np.maximum(repeat_buying.expected_orders(rows, horizon), tiny)
         found = {}
-        for days in HORIZONS:
-            first = repeat_buying.expected_orders(rows, np.minimum(days, horizon))
-            part = np.clip(first / whole, 0.0, 1.0)
-            found[f"expected_value_{days}d"] = np.where(days > horizon, np.nan, value * part)
+        for days in (days for days in HORIZONS if days <= horizon.max(initial=0.0)):
+            part = np.clip(repeat_buying.expected_orders(rows, days) / whole, 0.0, 1.0)
+            found[f"expected_value_{days}d"] = value * part
         return pd.DataFrame(found, index=rows.index)
 
     def _mean(self, columns: pd.DataFrame, chance: NDArray) -> NDArray[np.float64]:

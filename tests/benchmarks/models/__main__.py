@@ -4,7 +4,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.benchmarks.models import comparison
+from tests.benchmarks.models import comparison, telco
 from tests.benchmarks.models.peers import PEERS
 from tests.benchmarks.models.questions import QUESTIONS
 
@@ -16,3 +16,5 @@ for question in QUESTIONS:
         answers = comparison.ask(question, PEERS, Path(folder) / "workspace")
     sys.stdout.write(f"{comparison.markdown(answers)}\n\n")
     sys.stdout.flush()
+if not words or "Telco" in words:
+    sys.stdout.write(f"{telco.table()}\n")

@@ -255,7 +255,7 @@ def evaluate(
     space = _workspace()
     store, request = FeatureStore(space), _request(space, as_of, horizon, value_horizon)
     train.check(store, request)
-    summary, gains = rolling.test(store, request.as_of, horizon, value_horizon)
+    summary, gains = rolling.measure(store, request.as_of, horizon, value_horizon, mouth.progress)
     told = {"metrics": _records(summary), "gains": _records(gains)}
     mouth.result(told, rolling.in_words(summary, gains))
 

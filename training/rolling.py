@@ -7,7 +7,8 @@ training outcome reaches into the days tested (the embargo). Source of the proto
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -21,6 +22,8 @@ from training.metrics import HIGHER_IS_BETTER, paired_bootstrap
 from training.models.boosting import Boosting
 from training.models.two_part import TwoPart
 
+log = logging.getLogger(__name__)
+
 ORIGINS = 4
 # Origins half a horizon apart share half of their days at most: nearer they would say the same.
 STEP = 0.5
@@ -28,16 +31,22 @@ STEP = 0.5
 LEAST_CHANCE = 1e-4
 
 
-def test(
-    store: FeatureStore, now: datetime, horizon_days: int, value_horizon_days: int
+def measure(
+    store: FeatureStore,
+    now: datetime,
+    horizon_days: int,
+    value_horizon_days: int,
+    progress: Callable[[str], None] = log.info,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The summary and the gains of the churn and the value forecast at rolling origins.
 
     Where both have one horizon they are one forecast.
     """
+    progress(f"value forecasts at {ORIGINS} earlier moments")
     value = backtests(store, now, value_horizon_days, TwoPart)
     if horizon_days == value_horizon_days:
         return summary(value), gains(value)
+    progress(f"churn forecasts at {ORIGINS} earlier moments")
     churn = backtests(store, now, horizon_days, Boosting)
     of_value = summary(value)
     both = pd.concat([summary(churn), of_value[of_value.task == "clv"]], ignore_index=True)

@@ -28,6 +28,7 @@ MOST_ROWS = 50_000
 # The slope may be corrected this far; more would be a sign of a broken model, not of calibration.
 SLOPES = (0.8, 1.25)
 MEMBERS = ("repeat_buying", "ridge", "with_offset", "with_level")
+_NUMBERS = ("level_odds", "center", "middle", "weights", "slope")  # stored beside the parts
 MOST_LOG_ODDS = 60.0  # beyond, a chance is 0 or 1 in double precision
 LEAST_PROBABILITY = 1e-4  # nothing about a person is surer than one in ten thousand
 
@@ -156,10 +157,7 @@ class Boosting:
         folder.mkdir(parents=True, exist_ok=True)
         boosters.save(self.with_offset, folder / "with_offset.ubj")
         boosters.save(self.with_level, folder / "with_level.ubj")
-        numbers = {
-            name: getattr(self, name)
-            for name in ("level_odds", "center", "middle", "weights", "slope")
-        }
+        numbers = {name: getattr(self, name) for name in _NUMBERS}
         parts = {name: getattr(self, name).to_dict() for name in ("offsets", "design", "ridge")}
         (folder / "model.json").write_text(json.dumps(numbers | parts))
 
@@ -173,10 +171,7 @@ class Boosting:
             ridge=Ridge.from_dict(stored["ridge"]),
             with_offset=boosters.load(folder / "with_offset.ubj"),
             with_level=boosters.load(folder / "with_level.ubj"),
-            **{
-                name: stored[name]
-                for name in ("level_odds", "center", "middle", "weights", "slope")
-            },
+            **{name: stored[name] for name in _NUMBERS},
         )
 
 

@@ -38,6 +38,8 @@ ANCHORS = (0.5, 2.0)
 TAILS = ((1.0 - COVERAGE) / 2.0, (1.0 + COVERAGE) / 2.0)
 TAIL_ABOVE = (0.0, COVERAGE)
 WIDEST_TAILS = (0.005, 0.995)
+# No bound lies further above the largest value seen: that would be extrapolation, not a forecast.
+MOST_ABOVE_LARGEST = float(np.exp(1.5))  # 4.5 times
 # Groups whose intervals are tested apart: by activity, and by tier. Fewer tested customers than
 # LEAST_TESTED tell no tail of 5 %.
 SURE = "sure"
@@ -148,6 +150,7 @@ class TwoPart:
         mean, distribution = self._mean(columns, chance), self._distribution(columns, chance)
         tails = np.array([self.tails[group] for group in self._groups(chance, mean)]).reshape(-1, 2)
         low, median, high = (distribution.quantile(q) for q in (tails[:, 0], 0.5, tails[:, 1]))
+        ceiling = MOST_ABOVE_LARGEST * max(self.largest, 1.0)
         return pd.DataFrame(
             {
                 "purchase_probability": chance,
@@ -155,7 +158,7 @@ class TwoPart:
                 "expected_value": mean,
                 "expected_value_median": np.minimum(median, self.largest),
                 "expected_value_low": np.minimum(low, mean),
-                "expected_value_high": np.maximum(high, mean),
+                "expected_value_high": np.clip(high, mean, np.maximum(mean, ceiling)),
             },
             index=rows.index,
         )

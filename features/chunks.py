@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
+import ibis
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -37,9 +38,28 @@ def chunks(snapshots: Snapshots, as_of: datetime, size: int) -> Iterator[list[pa
         ) from None
 
 
-def together(snapshots: Snapshots, as_of: datetime) -> pd.DataFrame:
-    """One row per customer at a built moment: customer_id, as_of and all features, by id."""
+def frames(snapshots: Snapshots, as_of: datetime, size: int) -> Iterator[pd.DataFrame]:
+    """The same as data frames: customer_id, as_of and all features, by id."""
+    for families in chunks(snapshots, as_of, size):
+        columns = {"customer_id": families[0].column("customer_id")}
+        for rows, family in zip(families, snapshots.families, strict=True):
+            columns |= {feature.name: rows.column(feature.name) for feature in family.features}
+        frame = pa.table(columns).to_pandas()
+        frame.insert(1, "as_of", as_of)
+        yield frame
+
+
+def together(
+    snapshots: Snapshots, as_of: datetime, customers: Sequence[str] | None = None
+) -> pd.DataFrame:
+    """One row per customer at a built moment: customer_id, as_of and all features, by id.
+
+    customers: those alone, and of them who is known; default: everybody.
+    """
     tables = [snapshots.read(f, as_of).drop("event_timestamp") for f in snapshots.families]
+    if customers is not None:
+        chosen = ibis.memtable({"customer_id": list(customers)}, schema={"customer_id": "string"})
+        tables = [table.semi_join(chosen, "customer_id") for table in tables]
     joined = tables[0]
     for table in tables[1:]:
         joined = joined.inner_join(table, "customer_id")

@@ -103,9 +103,9 @@ class FeatureStore:
         values = joined[list(self.feature_names)]
         return pd.concat([customers[["customer_id", "as_of"]], values], axis=1)
 
-    def snapshot(self, as_of: datetime) -> pd.DataFrame:
-        """One row per customer known at a built moment, all features, by customer_id."""
-        return together(self.snapshots, as_of)
+    def snapshot(self, as_of: datetime, customers: Sequence[str] | None = None) -> pd.DataFrame:
+        """One row per customer known at a built moment, all features, by id; or some of them."""
+        return together(self.snapshots, as_of, customers)
 
     @property
     def feature_names(self) -> tuple[str, ...]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
 import pandas as pd
 
-from features import backend
+from features import backend, chunks
 from features.errors import UserError
 from features.snapshots import moment_name
 from features.store import FeatureStore
@@ -16,6 +17,9 @@ from serving.policy import Policy
 from serving.reasons import factors, in_words
 from serving.score import score
 from training.model_set import ModelSet
+
+# Customers scored at a time: several hundred features of so many take some tens of megabytes.
+_CHUNK = 20_000
 
 
 def score_everyone(
@@ -30,13 +34,23 @@ def score_everyone(
     store = FeatureStore(space)
     for _ in store.build([as_of]):
         pass
-    rows = store.snapshot(as_of)
-    rows = rows[rows.purchase_days_total > 0].reset_index(drop=True)
-    if rows.empty:
+    parts = [_scored(rows, models, policy) for rows in _buyers(store, as_of)]
+    if not parts:
         raise UserError(
             f"Scores were asked for as of {as_of:%Y-%m-%d}, but nobody had bought by then. "
             "Use a later moment."
         )
+    return pd.concat(parts, ignore_index=True)
+
+
+def _buyers(store: FeatureStore, as_of: datetime) -> Iterator[pd.DataFrame]:
+    for rows in chunks.frames(store.snapshots, as_of, _CHUNK):
+        bought = rows[rows.purchase_days_total > 0]
+        if len(bought):
+            yield bought.reset_index(drop=True)
+
+
+def _scored(rows: pd.DataFrame, models: ModelSet, policy: Policy) -> pd.DataFrame:
     reasons = pd.Series([in_words(few) for few in factors(rows, models)], rows.index, dtype=object)
     scores = score(rows, models, policy).assign(top_factors=reasons)
     asked = rows.assign(horizon_days=models.tasks["clv"].horizon_days)

@@ -5,26 +5,43 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+import ibis
 import pandas as pd
 
 from features import moment
 from features.events import TABLES
 from features.store import FeatureStore
+from training.sampling import drawn
 from training.split import CutOff
 from training.tasks import OUTCOMES
+
+
+def customers(store: FeatureStore, as_of: datetime) -> pd.DataFrame:
+    """One row per customer who had bought by a built moment, all features: drawn if many."""
+    ids = _buyers(store, as_of)
+    return store.snapshot(as_of, ids[drawn(ids, of=len(ids))].tolist())
 
 
 def panel(store: FeatureStore, cutoffs: Sequence[CutOff], known_by: datetime) -> pd.DataFrame:
     """One row per cut-off and customer who had bought by it: features, outcomes, weight.
 
     Columns: customer_id, as_of, horizon_days, every feature, every outcome, and `weight`, which
-    sums to one per cut-off, times the mean number of rows, so that no cut-off counts double.
+    sums to one per cut-off, times the mean number of rows, so that no cut-off counts double. Of
+    many customers some are drawn, the same at every cut-off (sampling.drawn).
     known_by: the moment of training; nothing learned later is used. The cut-offs must be built.
     """
-    buyers = pd.concat([_buyers(store, cutoff) for cutoff in cutoffs], ignore_index=True)
-    rows = store.history(buyers)
-    rows.insert(2, "horizon_days", buyers.horizon_days)
-    known = pd.concat([outcomes(store, cutoff, known_by) for cutoff in cutoffs])
+    chosen = _chosen(store, cutoffs)
+    asked = pd.concat(
+        [
+            pd.DataFrame({"customer_id": ids, "as_of": pd.Timestamp(cutoff.as_of),
+                          "horizon_days": cutoff.horizon_days})
+            for cutoff, ids in chosen.items()
+        ],
+        ignore_index=True,
+    )  # fmt: skip
+    rows = store.history(asked)
+    rows.insert(2, "horizon_days", asked.horizon_days)
+    known = pd.concat([outcomes(store, cutoff, known_by, ids) for cutoff, ids in chosen.items()])
     joined = rows.merge(known, on=["customer_id", "as_of"], how="left", validate="one_to_one")
     for name, nothing in _outcomes_of_nobody(store).items():
         if nothing is not None:
@@ -34,12 +51,19 @@ def panel(store: FeatureStore, cutoffs: Sequence[CutOff], known_by: datetime) ->
     return joined
 
 
-def outcomes(store: FeatureStore, cutoff: CutOff, known_by: datetime) -> pd.DataFrame:
-    """One row per customer with an event in the cut-off's future: customer_id, as_of, OUTCOMES."""
+def outcomes(
+    store: FeatureStore, cutoff: CutOff, known_by: datetime, customers: pd.Series
+) -> pd.DataFrame:
+    """One row per customer with an event in the cut-off's future: customer_id, as_of, OUTCOMES.
+
+    customers: the ids of those who are asked about.
+    """
     events = store.snapshots.events
+    chosen = ibis.memtable({"customer_id": customers.tolist()}, schema={"customer_id": "string"})
     found = pd.DataFrame({"customer_id": pd.Series(dtype=str)})
     for source in sorted({outcome.source for outcome in OUTCOMES}):
         rows = moment.future(getattr(events, source), cutoff.as_of, cutoff.horizon_days, known_by)
+        rows = rows.semi_join(chosen, "customer_id")
         asked = {o.name: o.value(rows) for o in OUTCOMES if o.source == source}
         values = rows.group_by("customer_id").agg(**asked).to_pandas()
         found = found.merge(values, on="customer_id", how="outer")
@@ -60,12 +84,17 @@ def last_event(store: FeatureStore) -> datetime:
     return max(last for last in lasts if pd.notna(last)).to_pydatetime()
 
 
-def _buyers(store: FeatureStore, cutoff: CutOff) -> pd.DataFrame:
+def _chosen(store: FeatureStore, cutoffs: Sequence[CutOff]) -> dict[CutOff, pd.Series]:
+    buyers = {cutoff: _buyers(store, cutoff.as_of) for cutoff in cutoffs}
+    most = max(map(len, buyers.values()))
+    return {cutoff: ids[drawn(ids, of=most)] for cutoff, ids in buyers.items()}
+
+
+def _buyers(store: FeatureStore, as_of: datetime) -> pd.Series:
     rhythm = next(f for f in store.snapshots.families if f.name == "rhythm")
-    snapshot = store.snapshots.read(rhythm, cutoff.as_of)
+    snapshot = store.snapshots.read(rhythm, as_of)
     bought = snapshot.filter(snapshot.purchase_days_total > 0)
-    ids = bought.select("customer_id").order_by("customer_id").to_pandas()
-    return ids.assign(as_of=pd.Timestamp(cutoff.as_of), horizon_days=cutoff.horizon_days)
+    return bought.select("customer_id").order_by("customer_id").to_pandas().customer_id
 
 
 def _outcomes_of_nobody(store: FeatureStore) -> dict[str, float | None]:

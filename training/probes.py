@@ -19,8 +19,8 @@ from features.errors import UserError
 from training.evaluate import Backtest
 from training.metrics import roc_auc
 from training.models import boosters
-from training.models.boosting import kept_aside, thinned
 from training.models.design import Design
+from training.sampling import kept_aside, thinned
 from training.tasks import ACTIVE_HORIZONS
 
 # No honest forecast of who buys again came near in any published study of the sets we know.

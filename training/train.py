@@ -142,7 +142,7 @@ def check(store: FeatureStore, request: Request) -> None:
 
 
 def build(store: FeatureStore, request: Request) -> pd.DataFrame:
-    """Build every snapshot the training needs; returns the customers of today who have bought."""
+    """Build every snapshot the training needs; returns today's customers (frame.customers)."""
     moments = {request.as_of}
     first = frame.first_event(store)
     for horizon in {request.horizon_days, request.value_horizon_days}:
@@ -152,8 +152,7 @@ def build(store: FeatureStore, request: Request) -> pd.DataFrame:
     for _ in store.build(sorted(moments)):
         pass
     store.apply()
-    today = store.snapshot(request.as_of)
-    today = today[today.purchase_days_total > 0].reset_index(drop=True)
+    today = frame.customers(store, request.as_of)
     _refuse_too_few(today, request)
     return today
 
@@ -218,7 +217,6 @@ def _tier(
     """
 
     def classified(rows: pd.DataFrame) -> pd.DataFrame:
-        rows = rows[rows.purchase_days_total > 0].reset_index(drop=True)
         value = clv.predict(rows.assign(horizon_days=request.value_horizon_days)).expected_value
         return rows.assign(tier=value_tiers.assign(value, rows, cuts, cost_to_serve=None))
 
@@ -228,7 +226,7 @@ def _tier(
         return known.dropna(subset="tier_next").reset_index(drop=True)
 
     moments = _tier_moments(frame.first_event(store), request)
-    steps = [classified(store.snapshot(moment)) for moment in moments]
+    steps = [classified(frame.customers(store, moment)) for moment in moments]
     newest = moves(steps[0], classified(today))
     model = TierTransition.fit(newest, store.feature_names)
     if len(steps) == 1:

@@ -22,10 +22,13 @@ class Cost:
     gigabytes: float
 
 
-def run(module: str, *arguments: object) -> Cost:
-    """Run `python -m module arguments`, whose main calls `measure`, and read what it says."""
+def run(module: str, *arguments: object, timeout: float | None = None) -> Cost:
+    """Run `python -m module arguments`, whose main calls `measure`, and read what it says.
+
+    timeout: seconds after which it is ended and TimeoutExpired is raised.
+    """
     command = [sys.executable, "-m", module, *map(str, arguments)]
-    finished = subprocess.run(command, check=True, capture_output=True, text=True)
+    finished = subprocess.run(command, check=True, capture_output=True, text=True, timeout=timeout)
     return Cost(**json.loads(finished.stdout.splitlines()[-1]))
 
 

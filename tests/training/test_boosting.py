@@ -3,7 +3,6 @@
 import copy
 
 import numpy as np
-import pandas as pd
 import pytest
 from scipy.special import expit
 
@@ -11,12 +10,9 @@ from training.metrics import log_loss
 from training.models.baseline import Baseline
 from training.models.boosting import (
     LEAST_PROBABILITY,
-    MOST_ROWS,
     SLOPES,
     Boosting,
     _slope,
-    kept_aside,
-    thinned,
 )
 from training.models.stack import shares
 
@@ -97,24 +93,6 @@ def test_calibration_takes_the_weights_and_the_slope_of_the_tested_model(boostin
     assert model.weights == shares(members, shop.today.bought.to_numpy(float)).tolist()
     assert sum(model.weights) == pytest.approx(1.0)
     assert SLOPES[0] < model.slope < SLOPES[1]
-
-
-def test_a_customer_is_aside_in_every_cutoff_or_in_none():
-    ids = pd.Series([f"C{k}" for k in range(4000)])
-    aside = kept_aside(ids)
-    assert aside.mean() == pytest.approx(0.25, abs=0.03)
-    assert (kept_aside(ids[::-1])[::-1] == aside).all()
-
-
-def test_a_small_panel_is_kept_and_a_large_one_keeps_whole_customers():
-    small = pd.DataFrame({"customer_id": ["a", "b"]}, index=[5, 9])
-    assert thinned(small).customer_id.tolist() == ["a", "b"]
-    large = pd.DataFrame({"customer_id": np.repeat([f"C{k}" for k in range(MOST_ROWS)], 2)})
-    kept = thinned(large)
-    assert len(kept) == pytest.approx(MOST_ROWS, rel=0.03)
-    assert (kept.customer_id.value_counts() == 2).all()
-    # Both of those who choose the trees and those who grow them are left.
-    assert kept_aside(kept.customer_id).mean() == pytest.approx(0.25, abs=0.02)
 
 
 def test_saved_and_loaded_it_is_the_same(boosting, shop, tmp_path):

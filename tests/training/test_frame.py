@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
 
@@ -9,7 +10,7 @@ from features.events import TABLES
 from features.store import FeatureStore
 from features.workspace import Workspace, ingest
 from tests.world import world
-from training import frame
+from training import frame, sampling
 from training.split import CutOff
 
 AS_OF = datetime(2024, 3, 31, 23, 59, 59, 999999)
@@ -123,7 +124,19 @@ def test_the_first_and_the_last_event(store):
 
 
 def test_outcomes_are_of_customers_with_events_in_the_future(store):
-    found = frame.outcomes(store, MARCH, KNOWN_BY)
+    asked = pd.Series(["ann", "bob", "cat", "eve", "zoe"])
+    found = frame.outcomes(store, MARCH, KNOWN_BY, asked)
     assert sorted(found.customer_id) == ["ann", "cat", "eve", "zoe"]
     assert set(found.as_of) == {AS_OF}
-    assert frame.outcomes(store, CutOff(AS_OF + timedelta(days=300), 30), KNOWN_BY).empty
+    assert frame.outcomes(store, MARCH, KNOWN_BY, asked[:1]).customer_id.tolist() == ["ann"]
+    assert frame.outcomes(store, CutOff(AS_OF + timedelta(days=300), 30), KNOWN_BY, asked).empty
+
+
+def test_of_many_customers_some_are_drawn_with_all_that_is_known_of_them(store, panel, monkeypatch):
+    monkeypatch.setattr(sampling, "MOST_CUSTOMERS", 4)
+    few = frame.panel(store, [MARCH, JANUARY], KNOWN_BY)
+    assert few.customer_id.tolist() == ["dan", "eve"]  # of five, by their hash
+    everybody = panel[(panel.as_of == AS_OF) & panel.customer_id.isin(few.customer_id)]
+    assert_frame_equal(few.drop(columns="weight"),
+                       everybody.drop(columns="weight").reset_index(drop=True))  # fmt: skip
+    assert frame.customers(store, AS_OF).customer_id.tolist() == ["dan", "eve"]

@@ -20,11 +20,8 @@ from training.models import boosters, stack
 from training.models.design import Design
 from training.models.offsets import OFFSET_COLUMNS, Offsets
 from training.models.ridge import Ridge
+from training.sampling import kept_aside, thinned
 
-# One customer in this many is kept aside to choose the number of trees and the penalty.
-ASIDE_ONE_IN = 4
-# Differences between customers are learnt from so many rows; more only take longer.
-MOST_ROWS = 50_000
 # The slope may be corrected this far; more would be a sign of a broken model, not of calibration.
 SLOPES = (0.8, 1.25)
 MEMBERS = ("repeat_buying", "ridge", "with_offset", "with_level")
@@ -190,25 +187,6 @@ def _slope(log_odds: NDArray, bought: NDArray) -> float:
         return float(np.mean(np.logaddexp(0.0, np.where(bought > 0, -moved, moved))))
 
     return float(minimize_scalar(loss, bounds=SLOPES, method="bounded").x)
-
-
-def kept_aside(customers: pd.Series) -> NDArray[np.bool_]:
-    """Whether a row's customer is kept aside, by a hash of the id: a customer in all or no cut."""
-    return _hashed(customers) % ASIDE_ONE_IN == 0
-
-
-def thinned(panel: pd.DataFrame) -> pd.DataFrame:
-    """At most about MOST_ROWS rows, whole customers by a hash of the id, with a new index."""
-    if len(panel) <= MOST_ROWS:
-        return panel.reset_index(drop=True)
-    # Other digits of the hash than those that keep customers aside.
-    place = (_hashed(panel.customer_id) // ASIDE_ONE_IN) % len(panel)
-    return panel[place < MOST_ROWS].reset_index(drop=True)
-
-
-def _hashed(customers: pd.Series) -> NDArray:
-    hashed = pd.util.hash_pandas_object(customers.astype(str), index=False)
-    return hashed.to_numpy(dtype=np.uint64)
 
 
 def _level_odds(rows: pd.DataFrame) -> NDArray[np.float64]:

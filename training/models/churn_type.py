@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 
 from features.events import PAYMENT_KINDS
 from training.models import boosters, strength
-from training.models.boosting import kept_aside
 from training.models.design import Design
+from training.sampling import kept_aside
 from training.tasks import CHURN_TYPES, PASSIVE_TYPES
 
 # Below this many labelled leavers a tree learns accidents; then the rules alone answer.

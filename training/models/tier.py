@@ -17,8 +17,8 @@ import pandas as pd
 import xgboost as xgb
 
 from training.models import boosters, strength
-from training.models.boosting import kept_aside
 from training.models.design import Design
+from training.sampling import kept_aside
 from training.tasks import TIERS
 
 LEAST_PROBABILITY = 1e-4

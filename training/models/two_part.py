@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from training.models import boosters
-from training.models.boosting import Boosting, kept_aside, thinned
+from training.models.boosting import Boosting
 from training.models.design import Design
 from training.models.offsets import OFFSET_COLUMNS, Offsets
 from training.models.value_distribution import LEVELS, ValueDistribution
+from training.sampling import kept_aside, thinned
 
 COVERAGE = 0.90
 HORIZONS = (30, 90, 180, 365)  # days: a month, a quarter, half a year, a year

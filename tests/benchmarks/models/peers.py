@@ -21,9 +21,9 @@ from pymc_marketing import clv
 from tests.benchmarks.models.questions import Past
 from training.models.baseline import Baseline
 from training.models.bg_nbd import BetaGeometricNBD, ModifiedBetaGeometricNBD
-from training.models.boosting import kept_aside
 from training.models.pareto_nbd import ParetoNBD
 from training.models.purchase_history import PurchaseHistory
+from training.sampling import kept_aside
 
 Forecaster = Callable[[Past], pd.DataFrame]
 ExactModel = ParetoNBD | BetaGeometricNBD | ModifiedBetaGeometricNBD

@@ -23,9 +23,10 @@ from sklearn.preprocessing import StandardScaler
 from tests.real_data import real_data
 from training import metrics
 from training.models import boosters, stack, strength
-from training.models.boosting import _slope, kept_aside
+from training.models.boosting import _slope
 from training.models.design import Design
 from training.models.ridge import Ridge
+from training.sampling import kept_aside
 
 FOLDS, REPEATS = 5, 3
 # What is known while a customer stays: all but names, places of one value, and what leaks.

@@ -33,12 +33,24 @@ def write(models: ModelSet, metrics: pd.DataFrame, panel: pd.DataFrame) -> str:
         f"## Questions\n{definitions}",
         f"## Data\n{len(panel):,} rows of {panel.customer_id.nunique():,} customers at the "
         f"cut-offs {cut_offs}; {len(reference.features)} features, catalogue "
-        f"{reference.catalog}. Churn causes come from: {models.churn_type.source}.",
+        f"{reference.catalog}. Churn causes come from: {models.churn_type.source}."
+        f"{_extrapolation(models, panel)}",
         f"## Quality on customers of an earlier moment\n{_quality(metrics)}",
         f"## What the churn model looks at\n{_families(models, panel)}",
         _LIMITS,
         _MISUSE,
     ]) + "\n"  # fmt: skip
+
+
+def _extrapolation(models: ModelSet, panel: pd.DataFrame) -> str:
+    """What a short history means; empty when the horizon asked for was learnt as it is."""
+    learnt, asked = panel.horizon_days, models.tasks["churn"].horizon_days
+    if learnt.max() >= asked:
+        return ""
+    return (
+        f" The history is short: horizons of {learnt.min()} to {learnt.max()} days were learnt, "
+        f"and {asked} days are extrapolated from them."
+    )
 
 
 def _families(models: ModelSet, panel: pd.DataFrame) -> str:

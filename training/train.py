@@ -130,15 +130,18 @@ def check(store: FeatureStore, request: Request) -> None:
             f"Scores were asked for as of {as_of:%Y-%m-%d}, but the first purchase happened on "
             f"{first:%Y-%m-%d}. Use a later moment."
         )
-    longest = max(request.horizon_days, request.value_horizon_days)
     if days < request.horizon_days:
         raise UserError(
             f"A horizon of {request.horizon_days} days was asked for, but there are only {days} "
             f"days of history before {as_of:%Y-%m-%d}. Use a horizon of at most {days} days, or "
             "bring more history."
         )
-    if days < longest:
-        log.warning("value over %d days is extrapolated from %d days of history", longest, days)
+    horizons = {"churn": request.horizon_days, "value": request.value_horizon_days}
+    for what, horizon in horizons.items():
+        if days < split.SHORT_HISTORY * horizon:
+            log.warning(
+                "%s over %d days is extrapolated from %d days of history", what, horizon, days
+            )
 
 
 def build(store: FeatureStore, request: Request) -> pd.DataFrame:

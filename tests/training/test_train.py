@@ -51,11 +51,14 @@ def test_a_horizon_longer_than_the_history(store_of):
     train.check(store, Request(AS_OF, 30, 30))
 
 
-def test_a_longer_value_horizon_is_allowed_with_a_warning(store_of, caplog):
+def test_a_horizon_that_no_cutoff_has_seen_is_allowed_with_a_warning(store_of, caplog):
     store = store_of("ann  2024-03-02  10")
     with caplog.at_level(logging.WARNING):
         train.check(store, Request(AS_OF, 30, 365))
-    assert caplog.messages == ["value over 365 days is extrapolated from 30 days of history"]
+    assert caplog.messages == [
+        "churn over 30 days is extrapolated from 30 days of history",
+        "value over 365 days is extrapolated from 30 days of history",
+    ]
 
 
 def test_too_few_customers(store_of):

@@ -93,9 +93,21 @@ class Explanation:
         """The strongest families of each customer, at most `most`, the strongest first."""
         families, sums, leads = self._by_family(words)
         strongest = np.argsort(-np.abs(sums), axis=1)[:, :most]
+        names = np.array(list(self.effects), dtype=object)[
+            np.take_along_axis(leads, strongest, axis=1)
+        ]
+        values = {name: self._values(name) for name in np.unique(names)}
+
+        def factor(row: int, at: int, feature: str) -> Factor:
+            family, effect = families[at], float(sums[row, at])
+            about = words[feature].about if feature in words else ABOUT_REPEAT_BUYING
+            return Factor(
+                family, feature, about, values[feature][row], effect, family in ACTIONABLE
+            )
+
         return [
-            [self._factor(row, families[at], leads[row, at], sums[row, at], words) for at in few]
-            for row, few in enumerate(strongest)
+            [factor(row, at, name) for at, name in zip(few, leading, strict=True)]
+            for row, (few, leading) in enumerate(zip(strongest, names, strict=True))
         ]
 
     def by_family(self, words: Mapping[str, Word]) -> pd.Series:
@@ -119,17 +131,12 @@ class Explanation:
             leads[:, position] = members[lead]
         return families, sums, leads.astype(np.intp)
 
-    def _factor(
-        self, row: int, family: str, lead: int, effect: float, words: Mapping[str, Word]
-    ) -> Factor:
-        feature = str(self.effects.columns[lead])
+    def _values(self, feature: str) -> list[float | str | None]:
+        """What is known of a feature of each customer; of REPEAT_BUYING what the rhythm says."""
         if feature == REPEAT_BUYING:
-            chance = float(self.rhythm[row])
-            return Factor(family, feature, ABOUT_REPEAT_BUYING, chance, float(effect), False)
-        value: Any = self.rows[feature].iat[row]
-        known = None if pd.isna(value) else value if isinstance(value, str) else float(value)
-        about = words[feature].about
-        return Factor(family, feature, about, known, float(effect), family in ACTIONABLE)
+            return self.rhythm.tolist()
+        known: list[Any] = self.rows[feature].tolist()
+        return [None if pd.isna(v) else v if isinstance(v, str) else float(v) for v in known]
 
 
 def sentence(factor: Factor) -> str:

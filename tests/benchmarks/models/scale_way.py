@@ -13,7 +13,8 @@ from features.workspace import Workspace
 from serving import batch
 from serving.policy import POLICY
 from tests.benchmarks import apart
-from tests.benchmarks.models.scale import BEGIN, DAYS, HORIZON
+from tests.benchmarks.models.scale import DAYS, HORIZON
+from tests.benchmarks.models.stationary import BEGIN
 from training import frame, split, train
 from training.train import Request
 

@@ -18,10 +18,10 @@ from scipy.special import logit, softmax
 # Of so many customers the first member has half of what is not certain yet, beside its equal share.
 FEW = 500
 # Log-loss, of all tested customers together, that a whole unit of squared distance from what was
-# believed must gain: shares are known to a tenth or so before any test. On six past moments of two
-# businesses a quarter to four times as much changed the log-loss by less than a ten-thousandth; on
-# four small businesses that are stationary by making, without it one lucky test cost a hundredth.
-INERTIA = 40.0
+# believed must gain: shares are known to a fifth or so before any test. Over six past moments of
+# two businesses a half to four times as much changed the mean log-loss by less than a
+# ten-thousandth; with none, one lucky test of a few hundred customers cost a hundredth.
+INERTIA = 10.0
 
 
 def believed(count: int, customers: int) -> NDArray[np.float64]:

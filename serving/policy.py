@@ -11,11 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from training import value_tiers
+from training import retention, value_tiers
 from training.value_tiers import TierCuts
-
-# A chance to stay below this is no ground to divide by: the value if retained would explode.
-LEAST_STAY = 0.05
 
 
 @dataclass(frozen=True)
@@ -34,7 +31,7 @@ class Policy:
     bands: tuple[float, float] = (0.33, 0.66)
     margin_rate: float = 1.0
     discount_rate: float = 0.10
-    save_rate: float = 0.10
+    save_rate: float = retention.SAVE_RATE
     cost_to_serve: float | None = None
     stale_after_days: int = 7
     decline_after: float = 2.0
@@ -60,7 +57,7 @@ class Policy:
 
     def if_retained(self, future: pd.Series, purchase_probability: pd.Series) -> pd.Series:
         """Future value of a customer who does not leave: future / P(stays)."""
-        return future / purchase_probability.clip(lower=LEAST_STAY)
+        return retention.value_if_retained(future, purchase_probability)
 
     def tier(self, value: pd.Series, rows: pd.DataFrame, cuts: TierCuts) -> pd.Series:
         """The value class by the stored cuts; below_zero only when the cost to serve is known."""

@@ -244,20 +244,21 @@ def evaluate(
     as_of: AsOf = "",
     horizon: Horizon = 90,
     value_horizon: ValueHorizon = 365,
+    contact_cost: Annotated[float | None, typer.Option(min=0.0, help="Money per contact.")] = None,
+    save_rate: Annotated[float, typer.Option(min=0.0, max=1.0, help="Leavers it saves.")] = 0.1,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
-    """The test alone, at several earlier moments beside what happened then. No record."""
+    """The test alone: at several earlier moments, by group and in money. No record."""
     mouth = Mouth(quiet, as_json)
     from features.store import FeatureStore
-    from training import rolling, train
+    from training import retention, rolling
 
     space = _workspace()
     store, request = FeatureStore(space), _request(space, as_of, horizon, value_horizon)
-    train.check(store, request)
-    summary, gains = rolling.measure(store, request.as_of, horizon, value_horizon, mouth.progress)
-    told = {"metrics": _records(summary), "gains": _records(gains)}
-    mouth.result(told, rolling.in_words(summary, gains))
+    given = retention.Assumptions(contact_cost, save_rate)
+    found = rolling.measure(store, request, given, mouth.progress)
+    mouth.result(found.facts(), found.in_words())
 
 
 @app.command()

@@ -107,7 +107,7 @@ def test_evaluate_tells_of_several_origins_beside_the_baseline(file, tmp_path, m
     path = file(shop())
     assert call(monkeypatch, capsys, "ingest", "--transactions", path, "--quiet")[0] == 0
     asked = ("--as-of", "2023-12-31", "--horizon", 60, "--value-horizon", 60)
-    code, output, _ = call(monkeypatch, capsys, "evaluate", *asked, "--json")
+    code, output, _ = call(monkeypatch, capsys, "evaluate", *asked, "--contact-cost", 3, "--json")
     assert code == 0
     told = json.loads(output)
     churn = [row for row in told["metrics"] if row["task"] == "churn"]
@@ -115,6 +115,11 @@ def test_evaluate_tells_of_several_origins_beside_the_baseline(file, tmp_path, m
     assert {row["origins"] for row in churn} == {4}
     assert {row["metric"] for row in told["gains"]} == {"log_loss", "brier", "mae"}
     assert all(row["low"] <= row["gain"] <= row["high"] for row in told["gains"])
+    for name in ("churn_segments", "value_segments"):
+        assert {"everyone", "tier", "last order:", "tenure"} <= {g["segment"] for g in told[name]}
+    # Of four origins half a horizon apart, two have one whose outcome they could have known.
+    assert {(row["origins"], row["contact_cost"]) for row in told["savings"]} == {(2, 3.0)}
+    assert told["leakage_probes"].startswith("Leakage probes")
 
 
 def test_ids_keep_their_zeros_and_lose_outer_blanks(file, tmp_path, monkeypatch, capsys):

@@ -19,7 +19,8 @@ FloatArray = NDArray[np.float64]
 Metric = Callable[[ArrayLike, ArrayLike], float]
 
 BINS = 10
-INTERVAL = 0.95  # of the paired bootstrap
+# Below it the log of a chance would weigh one surprise like a thousand customers.
+LEAST_CHANCE = 1e-4
 
 
 def log_loss(y: ArrayLike, p: ArrayLike) -> float:
@@ -29,6 +30,13 @@ def log_loss(y: ArrayLike, p: ArrayLike) -> float:
     """
     y, p = _events(y, p)
     return float(sk.log_loss(y, p, labels=[0, 1]))
+
+
+def log_losses(y: ArrayLike, p: ArrayLike) -> FloatArray:
+    """Negative log-likelihood of each row, (n,); no chance counts as surer than LEAST_CHANCE."""
+    y, p = _events(y, p)
+    inside = np.clip(p, LEAST_CHANCE, 1.0 - LEAST_CHANCE)
+    return -np.log(np.where(y > 0, inside, 1.0 - inside))
 
 
 def brier(y: ArrayLike, p: ArrayLike) -> float:
@@ -66,6 +74,16 @@ def lift(y: ArrayLike, p: ArrayLike, share: float = 0.1) -> float:
     """
     y, p = _events(y, p)
     return _share_in_top(y, p, share) / share
+
+
+def equal_bins(score: ArrayLike, bins: int = BINS) -> NDArray[np.intp]:
+    """The equal-mass bin of each row, 0 for the lowest score; equal scores stay in one bin.
+
+    A bin that nobody falls into is left out, so there may be fewer.
+    """
+    score = np.asarray(score, dtype=np.float64)
+    middle = (rankdata(score) - 0.5) / len(score)
+    return np.unique(np.floor(bins * middle), return_inverse=True)[1]
 
 
 def total_bias(actual: ArrayLike, forecast: ArrayLike) -> float:
@@ -172,29 +190,6 @@ def type_calibration_error(labels: ArrayLike, probabilities: ArrayLike) -> float
     """Expected calibration error of each type against the rest, mean over types, 0 (best) to 1."""
     pairs = _one_against_rest(labels, probabilities)
     return float(np.mean([expected_calibration_error(y, p) for y, p in pairs]))
-
-
-def paired_bootstrap(
-    loss_a: ArrayLike, loss_b: ArrayLike, seed: int = 0, rounds: int = 1000
-) -> tuple[float, float, float]:
-    """Whether A beats B on the same customers: mean loss of A minus mean loss of B.
-
-    Args:
-        loss_a: loss of each customer under A, (n,).
-        loss_b: loss of the same customers under B, (n,).
-        seed: draws the customers.
-        rounds: how often n customers are drawn with replacement.
-
-    Returns:
-        The difference, below 0 when A is better, and its 95 % interval (low, high).
-    """
-    loss_a, loss_b = _pair(loss_a, loss_b)
-    difference = loss_a - loss_b
-    rng, n = np.random.default_rng(seed), len(difference)
-    means = [np.mean(difference[rng.integers(n, size=n)]) for _ in range(rounds)]
-    tail = (1.0 - INTERVAL) / 2.0
-    low, high = np.quantile(means, [tail, 1.0 - tail])
-    return float(np.mean(difference)), float(low), float(high)
 
 
 def lift_at_10(y: ArrayLike, p: ArrayLike) -> float:
@@ -308,8 +303,7 @@ def _bin_means(
 
     Equal scores stay together, in the bin of their middle rank; empty bins are left out.
     """
-    middle = (rankdata(score) - 0.5) / len(score)
-    _, which = np.unique(np.floor(bins * middle), return_inverse=True)
+    which = equal_bins(score, bins)
     rows = np.bincount(which)
     return np.bincount(which, actual) / rows, np.bincount(which, score) / rows, rows
 

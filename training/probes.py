@@ -32,8 +32,8 @@ LEAST_TESTED = 100  # of each outcome: below it an AUC is too rough to accuse an
 ROUNDS = 60  # enough for a learner that is to be compared with itself only
 
 
-def check(test: Backtest, features: Sequence[str]) -> None:
-    """Refuse to go on when a test of the churn forecast is too good to be true.
+def check(test: Backtest, features: Sequence[str]) -> str:
+    """Refuse to go on when a test of the churn forecast is too good to be true; else say so.
 
     Raises UserError for a single feature, or a model, that separates the active customers with an
     AUC above MOST_AUC, and for a learner that knows other customers of the same moments far better
@@ -42,8 +42,11 @@ def check(test: Backtest, features: Sequence[str]) -> None:
     active = test.held_out[test.held_out.is_active]
     bought = active.bought.to_numpy(dtype=float)
     if min(bought.sum(), len(bought) - bought.sum()) < LEAST_TESTED:
-        return
-    _refuse_prophets(active, bought, features)
+        return (
+            f"Leakage probes were not run: they need {LEAST_TESTED} customers who left and as many "
+            f"who stayed, and of {len(active):,} active ones {int(bought.sum()):,} stayed."
+        )
+    looked_at = _refuse_prophets(active, bought, features)
     auc = roc_auc(bought, active.purchase_probability)
     if auc > MOST_AUC:
         raise UserError(
@@ -51,13 +54,22 @@ def check(test: Backtest, features: Sequence[str]) -> None:
             "honest forecast of people reaches: something of the answer is in the features. Look "
             "at the columns you brought in for one that is filled in when a customer leaves."
         )
-    _refuse_gap(test, active, bought, features)
+    gap = _refuse_gap(test, active, bought, features)
+    learner = "" if gap is None else (
+        f"; a learner has {gap[0]:.3f} on other customers of its own moments, {gap[1]:.3f} on a "
+        f"later moment (at most {MOST_GAP} apart)"
+    )  # fmt: skip
+    return (
+        f"Leakage probes passed: none of {looked_at} features alone, nor the model (AUC "
+        f"{auc:.3f}), tells {len(active):,} active customers apart with an AUC above {MOST_AUC}"
+        f"{learner}."
+    )
 
 
-def _refuse_prophets(active: pd.DataFrame, bought: NDArray, features: Sequence[str]) -> None:
-    for name in features:
-        if not pd.api.types.is_numeric_dtype(active[name]):
-            continue
+def _refuse_prophets(active: pd.DataFrame, bought: NDArray, features: Sequence[str]) -> int:
+    """How many features were looked at: those that are numbers."""
+    numeric = [name for name in features if pd.api.types.is_numeric_dtype(active[name])]
+    for name in numeric:
         values = active[name].to_numpy(dtype=float, na_value=np.nan)
         auc = _separation(bought, values)
         if auc > MOST_AUC:
@@ -66,6 +78,7 @@ def _refuse_prophets(active: pd.DataFrame, bought: NDArray, features: Sequence[s
                 f"{auc:.3f}: it knows the future. Look when its column is filled in; give that "
                 "moment as known_at, or leave the column out."
             )
+    return len(numeric)
 
 
 def _separation(bought: NDArray, values: NDArray) -> float:
@@ -86,13 +99,14 @@ def _ranks(values: NDArray) -> NDArray[np.float64]:
 
 def _refuse_gap(
     test: Backtest, active: pd.DataFrame, bought: NDArray, features: Sequence[str]
-) -> None:
+) -> tuple[float, float] | None:
+    """AUC on other customers of the same moments and on the later one; None with one outcome."""
     panel = test.panel[test.panel.recency < ACTIVE_HORIZONS * test.panel.horizon_days]
     rows = thinned(panel)
     aside = kept_aside(rows.customer_id)
     label = rows.bought.to_numpy(dtype=float)
     if not all(0.0 < label[part].mean() < 1.0 for part in (aside, ~aside) if part.any()):
-        return
+        return None
     design = Design.of(rows, features)
     matrix = design.matrix(rows)
     learner = xgb.train(
@@ -108,3 +122,4 @@ def _refuse_gap(
             f"those of a later moment with only {later:.3f}: what it learnt from the past was "
             "written there afterwards. Look for a column whose old values were filled in later."
         )
+    return other, later

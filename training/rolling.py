@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -16,42 +17,97 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from features.store import FeatureStore
-from training import evaluate
+from training import evaluate, probes, savings, segments, train, words
+from training.chance import paired_bootstrap
 from training.evaluate import Backtest
-from training.metrics import HIGHER_IS_BETTER, paired_bootstrap
+from training.metrics import HIGHER_IS_BETTER, log_losses
 from training.models.boosting import Boosting
 from training.models.two_part import TwoPart
+from training.retention import Assumptions
+from training.train import Request
 
 log = logging.getLogger(__name__)
 
 ORIGINS = 4
 # Origins half a horizon apart share half of their days at most: nearer they would say the same.
 STEP = 0.5
-# Below it the log of a chance would weigh one surprise like a thousand customers.
-LEAST_CHANCE = 1e-4
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What the tests at rolling origins found.
+
+    summary, gains: see the functions of that name. churn_segments, value_segments: see
+    segments.py. savings: see savings.py. probes: whether the leakage probes ran, in a sentence.
+    """
+
+    summary: pd.DataFrame
+    gains: pd.DataFrame
+    churn_segments: pd.DataFrame
+    value_segments: pd.DataFrame
+    savings: pd.DataFrame
+    probes: str
+
+    def facts(self) -> dict[str, object]:
+        """Every table as records, JSON-ready: what is not known is null."""
+        names = {"metrics": self.summary, "gains": self.gains, "savings": self.savings,
+                 "churn_segments": self.churn_segments,
+                 "value_segments": self.value_segments}  # fmt: skip
+        facts: dict[str, object] = {"leakage_probes": self.probes}
+        for name, table in names.items():
+            rows = table.astype(object).to_dict("records")
+            facts[name] = [{k: None if pd.isna(v) else v for k, v in row.items()} for row in rows]
+        return facts
+
+    def in_words(self) -> str:
+        """All of it as text."""
+        parts = [
+            in_words(self.summary, self.gains),
+            words.of_segments(self.churn_segments, self.value_segments),
+            words.of_savings(self.savings),
+            self.probes,
+        ]
+        return "\n\n".join(part for part in parts if part)
 
 
 def measure(
     store: FeatureStore,
-    now: datetime,
-    horizon_days: int,
-    value_horizon_days: int,
+    request: Request,
+    given: Assumptions,
     progress: Callable[[str], None] = log.info,
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The summary and the gains of the churn and the value forecast at rolling origins.
+) -> Measured:
+    """The churn and the value forecast at rolling origins; with one horizon they are one forecast.
 
-    Where both have one horizon they are one forecast.
+    Raises UserError for a request that the data cannot carry, and when a test is too good to be
+    true (probes.py).
     """
+    train.check(store, request)
     progress(f"value forecasts at {ORIGINS} earlier moments")
-    value = backtests(store, now, value_horizon_days, TwoPart)
-    if horizon_days == value_horizon_days:
-        return summary(value), gains(value)
-    progress(f"churn forecasts at {ORIGINS} earlier moments")
-    churn = backtests(store, now, horizon_days, Boosting)
-    of_value = summary(value)
-    both = pd.concat([summary(churn), of_value[of_value.task == "clv"]], ignore_index=True)
-    of_value = gains(value)
-    return both, pd.concat([gains(churn), of_value[of_value.metric == "mae"]], ignore_index=True)
+    value = backtests(store, request.as_of, request.value_horizon_days, TwoPart)
+    churn = value
+    if request.horizon_days != request.value_horizon_days:
+        progress(f"churn forecasts at {ORIGINS} earlier moments")
+        # With the value of the same days, which decides whom it pays to contact.
+        churn = backtests(store, request.as_of, request.horizon_days, TwoPart)
+    checked = "Leakage probes were not run: there is no test."
+    if churn:
+        progress("leakage probes")
+        checked = probes.check(churn[0], store.feature_names)
+    progress("groups of customers, and money")
+    return Measured(
+        _of_each(summary(churn), summary(value), "task", "clv"),
+        _of_each(gains(churn), gains(value), "metric", "mae"),
+        segments.of_churn(churn),
+        segments.of_value(value),
+        savings.measure(churn, given),
+        checked,
+    )
+
+
+def _of_each(churn: pd.DataFrame, value: pd.DataFrame, column: str, name: str) -> pd.DataFrame:
+    """Rows of churn from the churn tests, rows of value (`column` is `name`) from its own."""
+    return pd.concat([churn[churn[column] != name], value[value[column] == name]],
+                     ignore_index=True)  # fmt: skip
 
 
 def backtests(
@@ -94,13 +150,10 @@ def gains(tests: Sequence[Backtest]) -> pd.DataFrame:
     """By how much the model beats the baseline, customer by customer of all origins.
 
     Columns metric, gain (mean loss of the baseline less that of the model), low, high: the 95 %
-    interval of the paired bootstrap. Log-loss and Brier of active customers, absolute error of the
-    value of all.
+    interval of the paired bootstrap, in which a customer is drawn with all of his origins. Log-loss
+    and Brier of active customers, absolute error of the value of all.
     """
-    rows = []
-    for name, losses in _losses(tests).items():
-        worse, low, high = paired_bootstrap(*losses)
-        rows.append((name, -worse, -high, -low))
+    rows = [(name, *paired_bootstrap(*losses)) for name, losses in _losses(tests).items()]
     return pd.DataFrame(rows, columns=["metric", "gain", "low", "high"])
 
 
@@ -125,27 +178,23 @@ def _metrics(test: Backtest) -> pd.DataFrame:
     return found
 
 
-def _losses(tests: Sequence[Backtest]) -> dict[str, tuple[NDArray, NDArray]]:
-    """Loss of each customer and origin under the model and under the baseline, by metric."""
+def _losses(tests: Sequence[Backtest]) -> dict[str, tuple[NDArray, NDArray, NDArray]]:
+    """Loss of each row under the baseline and under the model, and whose it is, by metric."""
     if not tests:
         return {}
     held_out = pd.concat([test.held_out for test in tests], ignore_index=True)
     active = held_out[held_out.is_active]
-    bought = active.bought.to_numpy(dtype=float)
-    forecasts = ("purchase_probability", "baseline_probability")
-    model, baseline = (active[name].to_numpy(dtype=float) for name in forecasts)
-    found = {
-        "log_loss": (_log_losses(bought, model), _log_losses(bought, baseline)),
-        "brier": ((bought - model) ** 2, (bought - baseline) ** 2),
-    }
+    found = {}
+    if len(active):
+        bought = active.bought.to_numpy(dtype=float)
+        forecasts = ("baseline_probability", "purchase_probability")
+        rule, model = (active[name].to_numpy(dtype=float) for name in forecasts)
+        whose = active.customer_id.to_numpy()
+        found["log_loss"] = log_losses(bought, rule), log_losses(bought, model), whose
+        found["brier"] = (bought - rule) ** 2, (bought - model) ** 2, whose
     if "expected_value_median" in held_out:
         value = held_out.value.to_numpy(dtype=float)
         median = held_out.expected_value_median.to_numpy(dtype=float)
-        rule = held_out.baseline_value.to_numpy(dtype=float)
-        found["mae"] = np.abs(value - median), np.abs(value - rule)
+        rule, whose = held_out.baseline_value.to_numpy(dtype=float), held_out.customer_id.to_numpy()
+        found["mae"] = np.abs(value - rule), np.abs(value - median), whose
     return found
-
-
-def _log_losses(bought: NDArray, chance: NDArray) -> NDArray[np.float64]:
-    inside = np.clip(chance, LEAST_CHANCE, 1.0 - LEAST_CHANCE)
-    return -np.log(np.where(bought > 0, inside, 1.0 - inside))

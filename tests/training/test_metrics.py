@@ -151,25 +151,15 @@ def test_type_metrics_are_those_of_each_type_against_the_rest():
     assert np.isnan(metrics.type_roc_auc([1, 1], p[:2]))
 
 
-def test_the_bootstrap_finds_a_real_difference_and_no_false_one():
-    rng = np.random.default_rng(1)
-    loss = rng.exponential(size=500)
-    noise = rng.normal(scale=0.1, size=500)
-
-    difference, low, high = metrics.paired_bootstrap(loss - 0.05 + noise, loss, seed=7)
-    assert difference == pytest.approx(np.mean(noise) - 0.05)
-    assert low < difference < high < 0
-    assert high - low == pytest.approx(2 * 1.96 * 0.1 / np.sqrt(500), rel=0.2)
-
-    _, low, high = metrics.paired_bootstrap(loss + noise - noise.mean(), loss, seed=7)
-    assert low < 0 < high
+def test_the_losses_of_rows_have_the_log_loss_as_mean_and_an_end():
+    y, p = [1, 0, 1], [0.8, 0.5, 0.9]
+    assert metrics.log_losses(y, p).mean() == pytest.approx(metrics.log_loss(y, p))
+    assert metrics.log_losses([1], [0.0])[0] == pytest.approx(-np.log(metrics.LEAST_CHANCE))
 
 
-def test_the_bootstrap_is_the_same_for_the_same_seed():
-    losses = np.arange(20.0), np.arange(20.0)[::-1]
-
-    assert metrics.paired_bootstrap(*losses, seed=3) == metrics.paired_bootstrap(*losses, seed=3)
-    assert metrics.paired_bootstrap(*losses, seed=3) != metrics.paired_bootstrap(*losses, seed=4)
+def test_equal_scores_stay_in_one_bin_and_empty_bins_are_left_out():
+    assert metrics.equal_bins([0.1, 0.2, 0.3, 0.4], bins=2).tolist() == [0, 0, 1, 1]
+    assert metrics.equal_bins([0.1, 0.3, 0.3, 0.3], bins=4).tolist() == [0, 1, 1, 1]
 
 
 def goodness(name, value):

@@ -44,8 +44,20 @@ def test():
     )
 
 
-def test_an_honest_test_goes_on(test):
-    probes.check(test, FEATURES)
+def test_an_honest_test_goes_on_and_says_what_was_looked_at(test):
+    for rows in (test.panel, test.held_out):
+        rows["name"] = "text is not looked at"
+    said = probes.check(test, (*FEATURES, "name"))
+    assert said.startswith("Leakage probes passed: none of 2 features alone, nor the model (AUC 0.")
+    assert "tells 2,000 active customers apart with an AUC above 0.95; a learner has 0." in said
+    assert said.endswith("on a later moment (at most 0.15 apart).")
+
+
+def test_a_past_of_one_outcome_has_no_gap_to_tell(test):
+    test.panel["bought"] = 1.0
+    said = probes.check(test, FEATURES)
+    assert said.startswith("Leakage probes passed")
+    assert "a learner" not in said
 
 
 def test_a_feature_that_knows_the_future_stops_the_run_by_its_name(test):
@@ -70,4 +82,8 @@ def test_a_past_that_was_written_afterwards_stops_the_run(test):
 def test_too_few_customers_accuse_nobody(test):
     test.held_out = test.held_out.head(150)
     test.held_out["purchase_probability"] = np.clip(test.held_out.bought, 0.01, 0.99)
-    probes.check(test, FEATURES)
+    stayed = int(test.held_out.bought.sum())
+    assert probes.check(test, FEATURES) == (
+        "Leakage probes were not run: they need 100 customers who left and as many who stayed, and "
+        f"of 150 active ones {stayed} stayed."
+    )

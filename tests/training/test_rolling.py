@@ -16,6 +16,7 @@ def backtest(as_of, chance, bought):
     """A churn test of some customers, all active, in which the baseline says 0.5 of everybody."""
     held_out = pd.DataFrame({"bought": bought, "purchase_probability": chance})
     held_out = held_out.assign(is_active=True, baseline_probability=0.5)
+    held_out["customer_id"] = [f"{as_of} {number}" for number in range(len(held_out))]
     return SimpleNamespace(
         origin=SimpleNamespace(as_of=as_of), held_out=held_out.astype({"bought": float}), model=None
     )
@@ -48,6 +49,14 @@ def test_the_gain_is_that_of_the_same_customers_under_the_baseline(two_origins):
     assert both.loc["brier", "gain"] == pytest.approx(0.25 - 0.185)
     assert (both.low < both.gain).all()
     assert (both.gain < both.high).all()
+
+
+def test_a_customer_of_two_origins_is_one_customer():
+    # The same origin twice tells nothing new: the interval stays as wide as that of one.
+    origin = backtest("2024-06-30", [0.9] * 50 + [0.2] * 50, [1] * 50 + [0] * 50)
+    once, twice = rolling.gains([origin]), rolling.gains([origin, origin])
+    assert (once.low < once.high).all()
+    pd.testing.assert_frame_equal(once, twice)
 
 
 def test_without_a_test_it_says_so():

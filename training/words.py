@@ -1,0 +1,112 @@
+"""What the tests by group and in money found, as text that is read at a terminal."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from training.savings import OWN
+from training.segments import LEAST_CUSTOMERS, LEAST_EVENTS
+
+
+def of_segments(churn: pd.DataFrame, value: pd.DataFrame) -> str:
+    """Both tables as text; groups with nobody in them are left out."""
+    parts = []
+    if len(churn):
+        parts.append("Churn by group of active customers, all moments tested together "
+                     "(level: leavers forecast / seen):\n" + _text(_churn_text(churn)))  # fmt: skip
+    if len(value):
+        parts.append("Value by group, all moments tested together (level: money forecast / seen):\n"
+                     + _text(_value_text(value)))  # fmt: skip
+    if not parts:
+        return ""
+    return "\n\n".join([
+        *parts,
+        "In brackets: 95 % intervals, customers drawn anew; another season may differ by more.\n"
+        "worst: the level at the moment furthest off. error: of calibration, and what a right "
+        "forecast would show by chance.\nuneven: the level is within chance, single risks are not. "
+        f"too few: under {LEAST_CUSTOMERS} customers or {LEAST_EVENTS} outcomes of a kind.\n"
+        "Of twenty verdicts on a right forecast, one is wrong by chance.",
+    ])  # fmt: skip
+
+
+def _churn_text(table: pd.DataFrame) -> pd.DataFrame:
+    some = table[table.customers > 0]
+    return pd.DataFrame({
+        "group": _names(some),
+        "customers": [f"{count:,}" for count in some.customers],
+        "level": _ranges(some, "level", "level_low", "level_high", 2),
+        "worst": [_number(level, 2) for level in some.worst_level],
+        "verdict": some.verdict,
+        "error (by chance)": _ranges(some, "calibration_error", None, "calibration_by_chance", 3),
+        "log-loss": [_number(loss, 3) for loss in some.log_loss],
+        "gain over baseline": _ranges(some, "gain", "gain_low", "gain_high", 3),
+    })  # fmt: skip
+
+
+def _value_text(table: pd.DataFrame) -> pd.DataFrame:
+    some = table[table.customers > 0]
+    return pd.DataFrame({
+        "group": _names(some),
+        "customers": [f"{count:,}" for count in some.customers],
+        "level": _ranges(some, "level", "level_low", "level_high", 2),
+        "worst": [_number(level, 2) for level in some.worst_level],
+        "verdict": some.verdict,
+        "inside 90 % interval": _ranges(some, "coverage_90", "coverage_low", "coverage_high", 3),
+        "its width": some.interval_verdict,
+    })  # fmt: skip
+
+
+def _names(table: pd.DataFrame) -> list[str]:
+    return [f"{row.segment} {row.group}".strip() for row in table.itertuples()]
+
+
+def _ranges(table: pd.DataFrame, value: str, low: str | None, high: str, places: int) -> list[str]:
+    """0.98 (0.95 to 1.01), or 0.031 (0.020) where there is no lower end; or nothing."""
+    found = []
+    for row in table.to_dict("records"):
+        start = "" if low is None else f"{_number(row[low], places)} to "
+        text = f"{_number(row[value], places)} ({start}{_number(row[high], places)})"
+        found.append("" if np.isnan(row[value]) else text)
+    return found
+
+
+def _number(value: float, places: int) -> str:
+    rounded = round(value, places) + 0.0  # no -0.0
+    return "" if np.isnan(value) else f"{rounded:,.{places}f}"
+
+
+def _text(table: pd.DataFrame) -> str:
+    """The first column set to the left, the others to the right."""
+    first = table.columns[0]
+    width = max(len(name) for name in table[first])
+    return table.assign(**{first: table[first].str.ljust(width)}).to_string(index=False)
+
+
+def of_savings(table: pd.DataFrame) -> str:
+    """The rules of contact side by side, below what is assumed; nothing for an empty table."""
+    if table.empty:
+        return ""
+    first = table.iloc[0]
+    shown = pd.DataFrame({
+        "rule": table.rule,
+        "contacted": [f"{share:.0%}" for share in table.treated],
+        "savings": _ranges(100.0 * table[["savings", "low", "high"]], "savings", "low", "high", 1),
+        "own threshold keeps more, per 1,000": _ranges(
+            1000.0 * table[["behind", "behind_low", "behind_high"]],
+            "behind", "behind_low", "behind_high", 0,
+        ),
+    })  # fmt: skip
+    shown.loc[table.rule == OWN, shown.columns[-1]] = ""
+    return (
+        f"Money: whom to contact among {first.customers:,} active customers at {first.origins} "
+        "earlier moments.\n"
+        f"Assumed, not measured: a contact costs {first.contact_cost:,.2f} and keeps "
+        f"{100 * first.save_rate:g} % of those who would leave (--contact-cost,\n--save-rate); a "
+        "leaver would have brought what customers of like forecast brought who stayed.\n"
+        + _text(shown)
+        + ("\nNobody left, so nothing could be saved." if table.savings.isna().all() else "")
+        + "\nsavings: % of the cost of the better of contacting nobody or everybody. "
+        "own threshold: contact when risk x\nvalue if retained x save_rate exceeds the cost of a "
+        "contact (max_spend). In brackets: 95 % intervals."
+    )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
+from training import segments, words
+from training.evaluate import Backtest
 from training.model_set import ModelSet
 from training.tasks import TASKS
 
@@ -22,7 +24,13 @@ _LIMITS = """## Limits
 - The interval of value is calibrated on one earlier moment and assumes that moment's surprises."""
 
 
-def write(models: ModelSet, metrics: pd.DataFrame, panel: pd.DataFrame) -> str:
+def write(
+    models: ModelSet,
+    metrics: pd.DataFrame,
+    panel: pd.DataFrame,
+    churn_test: Backtest | None,
+    value_test: Backtest | None,
+) -> str:
     """The card in Markdown."""
     reference = models.reference
     definitions = "\n".join(f"- `{models.tasks[name].definition}`: {models.tasks[name].sentence()}"
@@ -36,6 +44,7 @@ def write(models: ModelSet, metrics: pd.DataFrame, panel: pd.DataFrame) -> str:
         f"{reference.catalog}. Churn causes come from: {models.churn_type.source}."
         f"{_extrapolation(models, panel)}",
         f"## Quality on customers of an earlier moment\n{_quality(metrics)}",
+        f"## How right it was, by group\n{_groups(churn_test, value_test)}",
         f"## What the churn model looks at\n{_families(models, panel)}",
         _LIMITS,
         _MISUSE,
@@ -60,6 +69,13 @@ def _families(models: ModelSet, panel: pd.DataFrame) -> str:
     lines += [f"| {family} | {100 * effect:.1f} |"
               for family, effect in models.strongest_families(some).items()]  # fmt: skip
     return "\n".join(lines)
+
+
+def _groups(churn_test: Backtest | None, value_test: Backtest | None) -> str:
+    churn = segments.of_churn([churn_test] if churn_test else [])
+    value = segments.of_value([value_test] if value_test else [])
+    text = words.of_segments(churn, value)
+    return f"```\n{text}\n```" if text else "Not tested."
 
 
 def _quality(metrics: pd.DataFrame) -> str:

@@ -263,7 +263,8 @@ def _log(space: Workspace, learned: Learned, request: Request, tags: Mapping[str
     )
     registry.log_dataset(panel, "churn panel", tags["events"], target="bought")
     registry.log_figures(plots.of_tests(learned.churn_test, learned.value_test))
-    registry.log_text(card.write(models, metrics, panel), "model_card.md")
+    tests = learned.churn_test, learned.value_test
+    registry.log_text(card.write(models, metrics, panel, *tests), "model_card.md")
     registry.log_text("\n".join(models.reference.features), "features.txt")
     with tempfile.TemporaryDirectory() as folder:
         registry.register(models, Path(folder), tags)

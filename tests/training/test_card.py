@@ -5,12 +5,17 @@ import pandas as pd
 from training import card
 
 
+def written(learned, metrics):
+    tests = learned.churn_test, learned.value_test
+    return card.write(learned.models, metrics, learned.panel, *tests)
+
+
 def test_the_card_has_data_questions_quality_and_limits(trained):
     learned = trained.learned
-    text = card.write(learned.models, learned.metrics, learned.panel)
+    text = written(learned, learned.metrics)
     assert text.startswith("# Models as of 2024-12-31\n")
     for heading in ("Questions", "Data", "Quality on customers of an earlier moment", "Limits",
-                    "Not for"):  # fmt: skip
+                    "How right it was, by group", "Not for"):  # fmt: skip
         assert f"\n## {heading}\n" in text
     assert "- `churn-60d@1`: Makes no purchase in the 60 days after the cut-off" in text
     assert "- `clv-60d@1`: Money net of returns in the 60 days" in text
@@ -22,7 +27,7 @@ def test_the_card_has_data_questions_quality_and_limits(trained):
 
 def test_every_metric_is_a_line_of_the_table(trained):
     learned = trained.learned
-    text = card.write(learned.models, learned.metrics, learned.panel)
+    text = written(learned, learned.metrics)
     lines = [line for line in text.splitlines() if line.startswith(("| churn", "| clv", "| tier"))]
     assert len(lines) == len(learned.metrics)
     first = learned.metrics.iloc[0]
@@ -31,5 +36,15 @@ def test_every_metric_is_a_line_of_the_table(trained):
 
 def test_without_a_test_the_card_says_so(trained):
     nothing = pd.DataFrame(columns=["task", "model", "metric", "value"])
-    text = card.write(trained.learned.models, nothing, trained.learned.panel)
+    learned = trained.learned
+    text = card.write(learned.models, nothing, learned.panel, None, None)
     assert "Not tested: the history is too short for a test at an earlier moment." in text
+    assert "## How right it was, by group\nNot tested.\n" in text
+
+
+def test_the_card_tells_the_level_of_the_groups_tested(trained):
+    learned = trained.learned
+    text = written(learned, learned.metrics)
+    groups = text.split("## How right it was, by group\n")[1].split("\n## ")[0]
+    assert groups.count("\neveryone ") == 2  # of churn and of value
+    assert "\ntier mvc " in groups

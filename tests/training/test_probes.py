@@ -7,8 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from features.catalog import FAMILIES
 from features.errors import UserError
 from training import probes
+from training.metrics import roc_auc
 from training.split import CutOff
 
 FEATURES = ("recency", "visits")
@@ -77,6 +79,50 @@ def test_a_past_that_was_written_afterwards_stops_the_run(test):
     test.panel["visits"] += 3 * test.panel.bought
     with pytest.raises(UserError, match="written there afterwards"):
         probes.check(test, FEATURES)
+
+
+def of_a_year(rows):
+    """Most have paid for a year, and buy nothing in it; others pay by the month, nearly all."""
+    by_month = np.arange(len(rows)) % 5 == 0
+    stays = by_month & (np.random.default_rng(3).random(len(rows)) < 0.8)
+    chance = np.where(by_month, 0.8, 0.01)
+    return rows.assign(
+        day_amount_last=np.where(by_month, 29.0, 249.0),
+        bought=stays.astype(float),
+        purchase_probability=chance,
+    )
+
+
+@pytest.fixture
+def subscribers(test):
+    """An honest test of a business whose plans alone tell nearly who will buy."""
+    test.panel, test.held_out = of_a_year(test.panel), of_a_year(test.held_out)
+    return test
+
+
+def test_a_plan_that_tells_nearly_who_buys_accuses_nothing(subscribers):
+    held = subscribers.held_out
+    assert probes.MOST_AUC < roc_auc(held.bought, held.purchase_probability) < probes.LEAK_AUC
+    probes.check(subscribers, (*FEATURES, "day_amount_last"))
+
+
+def test_among_subscribers_too_a_feature_that_knows_the_future_stops_the_run(subscribers):
+    held = subscribers.held_out
+    subscribers.held_out["closed_at_days"] = np.where(held.bought > 0, np.nan, 3.0)
+    with pytest.raises(UserError, match=r"closed_at_days alone tells .* knows the future"):
+        probes.check(subscribers, (*FEATURES, "day_amount_last", "closed_at_days"))
+
+
+def test_a_purchase_that_knows_the_future_stops_the_run(test):
+    for rows in (test.panel, test.held_out):
+        rows["day_amount_last"] = rows.bought  # set to 0 afterwards of who left
+    with pytest.raises(UserError, match=r"day_amount_last alone tells .* knows the future"):
+        probes.check(test, (*FEATURES, "day_amount_last"))
+
+
+def test_purchases_are_features():
+    names = {feature.name for family in FAMILIES for feature in family.features}
+    assert names.issuperset(probes.PURCHASES)
 
 
 def test_too_few_customers_accuse_nobody(test):

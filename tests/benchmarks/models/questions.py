@@ -1,12 +1,13 @@
 """The questions that all are asked: real customers at a past day, whose future we know by now.
 
-Each is given as three columns (customer, time, money), as `holdfast run` takes them, with the same
-settings for all. The future is looked at after every forecast has been made.
+Each is given as lines (customer, time, money), as `holdfast run` takes them, with the same settings
+for all; where a business knows more, its other tables stand beside them. The future is looked at
+after every forecast has been made.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -20,30 +21,37 @@ from features.datasets import DATASETS
 from features.moment import END_OF_DAY
 from features.store import FeatureStore
 from features.workspace import Workspace
+from tests.benchmarks.models import students
 from tests.real_data import real_data
 from training import frame, split, train
 from training.train import Request
+
+# The times of an event and of a customer: a row belongs to the past when none of them is later.
+TIMES = ("happened_at", "known_at", "first_seen_at")
 
 
 @dataclass(frozen=True)
 class Question:
     """What will the customers of a business at a moment do in the days after it?
 
-    lines: every purchase of the business, later ones included: customer_id, happened_at, amount.
+    lines: every purchase of the business, later ones included: customer_id, happened_at, amount,
+    and what else a transaction may have. others: table name -> the rest that the feature store is
+    to know, later rows included; it reaches those who read features, Holdfast and LightGBM.
     """
 
     name: str
     lines: Callable[[], pd.DataFrame]
     as_of: datetime
     days: int
+    others: Callable[[], Mapping[str, pd.DataFrame]] = dict
 
     def past(self, root: Path) -> Past:
         """What a forecaster may know, in a workspace of its own under `root`."""
-        lines = self.lines()
         space = Workspace(root)
-        known = lines[lines.happened_at <= self.as_of]
-        workspace.ingest(space, {"transactions": ibis.memtable(known)})
-        return Past(space, known, self.as_of, self.days)
+        tables = {"transactions": self.lines(), **self.others()}
+        known = {name: known_by(rows, self.as_of) for name, rows in tables.items()}
+        workspace.ingest(space, {name: ibis.memtable(rows) for name, rows in known.items()})
+        return Past(space, known["transactions"], self.as_of, self.days)
 
     def outcome(self, customers: pd.Series) -> pd.DataFrame:
         """What the customers did in the days after the moment: bought (0 or 1), orders, value."""
@@ -88,6 +96,12 @@ class Past:
         return frame.panel(self.store, cutoffs, known_by=self.as_of)
 
 
+def known_by(rows: pd.DataFrame, as_of: datetime) -> pd.DataFrame:
+    """The rows that had happened, and were known, by a moment; a missing time is no later one."""
+    times = [name for name in TIMES if name in rows]
+    return rows[~(rows[times] > as_of).any(axis=1)]
+
+
 def _bought(dataset: str, folder: str) -> Callable[[], pd.DataFrame]:
     def lines() -> pd.DataFrame:
         rows = DATASETS[dataset].load(real_data(folder))["transactions"]
@@ -120,5 +134,25 @@ QUESTIONS: tuple[Question, ...] = (
         _bought("online_retail", "online-retail-2"),
         _end_of("2011-09-09"),
         90,
+    ),
+    # The record of the students ends with 2022-10-20. Each question stands one horizon before, at
+    # the last moment whose outcome is wholly known, so that its past is as long as it can be.
+    # Renewal: a monthly plan runs 30 days, and who buys within 30 days of its end has renewed (the
+    # set's own example); after 60 days that is decided for every monthly plan of the moment.
+    Question(
+        "365-datascience renewal, 60 days",
+        students.plans_bought,
+        _end_of("2022-08-21"),
+        60,
+        students.beside_plans,
+    ),
+    # Engagement lapse: a month, what the shortest plan pays for, and the usual span in which users
+    # are called active.
+    Question(
+        "365-datascience engagement lapse, 30 days",
+        students.days_watched,
+        _end_of("2022-09-20"),
+        30,
+        students.beside_days,
     ),
 )

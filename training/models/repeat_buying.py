@@ -7,13 +7,13 @@ from the past alone: fitted on the customers as they stand at a moment, it needs
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import logit
+from scipy.special import expit, logit
 
 from training.models.bg_nbd import ModifiedBetaGeometricNBD
 from training.models.order_value import ShrunkOrderValue
@@ -65,15 +65,17 @@ class RepeatBuying:
         history, horizon = _history(rows), rows.horizon_days.to_numpy(dtype=float)
         members = (self.pareto, self.regular)
         chances = [_logit(member.probability_of_order(history, horizon)) for member in members]
-        orders = np.mean([member.expected_orders(history, horizon) for member in members], axis=0)
+        orders = [member.expected_orders(history, horizon) for member in members]
+        logit_purchase = np.mean(chances, axis=0)
+        of_a_buyer = _orders_of_a_buyer(chances, orders)
         alive = np.mean([member.probability_alive(history) for member in members], axis=0)
         order_value = self.order_value.expected_order_value(*_order_values(rows)[:2])
-        log_orders = np.log(np.maximum(orders, LEAST_ORDERS))
+        log_orders = np.log(np.maximum(expit(logit_purchase) * of_a_buyer, LEAST_ORDERS))
         log_order_value = np.log(np.maximum(order_value, LEAST_ORDERS))
         age = rows.age.to_numpy(dtype=float)
         return pd.DataFrame(
             {
-                "logit_purchase": np.mean(chances, axis=0),
+                "logit_purchase": logit_purchase,
                 "logit_purchase_pareto": chances[0],
                 "logit_purchase_regular": chances[1],
                 "log_orders": log_orders,
@@ -119,6 +121,19 @@ def _history(rows: pd.DataFrame) -> PurchaseHistory:
         age=age,
         log_gaps=rows.gap_log_sum.to_numpy(dtype=float),
     )
+
+
+def _orders_of_a_buyer(
+    chances: Sequence[NDArray[np.float64]], orders: Sequence[NDArray[np.float64]]
+) -> NDArray[np.float64]:
+    """Orders of who buys at all, at least one: the mean over the members, (n,).
+
+    chances: log odds of each member. Divided before they are averaged: where one member sees a
+    customer as gone and the other does not, the mean of their orders over the mean of their log
+    odds says hundreds of orders in a month.
+    """
+    each = [of / expit(chance) for of, chance in zip(orders, chances, strict=True)]
+    return np.mean(np.maximum(each, 1.0), axis=0)
 
 
 def _order_values(rows: pd.DataFrame) -> tuple[NDArray[np.float64], ...]:

@@ -14,7 +14,8 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import pandas as pd
 from lifetimes import BetaGeoFitter, GammaGammaFitter, ModifiedBetaGeoFitter, ParetoNBDFitter
-from lifetimes.utils import summary_data_from_transaction_data
+from lifetimes.fitters import BaseFitter
+from lifetimes.utils import ConvergenceError, summary_data_from_transaction_data
 from lightgbm import LGBMClassifier, LGBMModel, LGBMRegressor, early_stopping
 from pymc_marketing import clv
 
@@ -32,6 +33,9 @@ ExactModel = ParetoNBD | BetaGeometricNBD | ModifiedBetaGeometricNBD
 TREES = {"n_estimators": 1000, "learning_rate": 0.05, "min_child_samples": 50, "verbose": -1}
 PATIENCE = 25  # rounds without gain on the customers kept aside
 TWEEDIE_POWER = 1.5  # between counts and amounts: many zeros and a long tail
+# lifetimes' penalty on large parameters: none, unless it does not converge; then it asks for a
+# larger one, and its pages name 0.001 to 0.1.
+PENALIZERS = (0.0, 0.001, 0.01, 0.1)
 EXACT: Mapping[str, type[ExactModel]] = {
     "BG/NBD": BetaGeometricNBD,
     "MBG/NBD": ModifiedBetaGeometricNBD,
@@ -99,19 +103,27 @@ def with_lifetimes(name: str) -> Forecaster:
 
     def forecast(past: Past) -> pd.DataFrame:
         rfm = _rfm(past)
-        fitter = _FITTERS[name](penalizer_coef=0.0)
-        fitter.fit(rfm.frequency, rfm.recency, rfm["T"])
+        fitter = _converged(_FITTERS[name], rfm.frequency, rfm.recency, rfm["T"])
         orders = fitter.conditional_expected_number_of_purchases_up_to_time(
             past.days, rfm.frequency, rfm.recency, rfm["T"]
         )
         repeaters = rfm[(rfm.frequency > 0) & (rfm.monetary_value > 0)]
-        money = GammaGammaFitter(penalizer_coef=0.0)
-        money.fit(repeaters.frequency, repeaters.monetary_value)
+        money = _converged(GammaGammaFitter, repeaters.frequency, repeaters.monetary_value)
         each = money.conditional_expected_average_profit(rfm.frequency, rfm.monetary_value)
         params = {key: float(value) for key, value in fitter.params_.items()}
         return _answer(past, rfm, EXACT[name](**params), orders.to_numpy(), each.to_numpy())
 
     return forecast
+
+
+def _converged(kind: type[BaseFitter], *columns: pd.Series) -> BaseFitter:
+    """lifetimes' model fitted with the first of PENALIZERS with which it converges."""
+    for penalizer in PENALIZERS[:-1]:
+        try:
+            return kind(penalizer_coef=penalizer).fit(*columns)
+        except ConvergenceError:
+            continue
+    return kind(penalizer_coef=PENALIZERS[-1]).fit(*columns)
 
 
 def with_pymc_marketing(name: str) -> Forecaster:
@@ -153,10 +165,10 @@ def _rfm(past: Past) -> pd.DataFrame:
 def _answer(
     past: Past, rfm: pd.DataFrame, exact: ExactModel, orders: np.ndarray, each: np.ndarray
 ) -> pd.DataFrame:
-    """Where the peer has no number (a function of its own that overflows), the mean of others."""
+    """Where a function of the peer's own overflows: its exact orders, the mean money of others."""
     columns = (rfm.frequency, rfm.recency, rfm["T"])
     history = PurchaseHistory(*(column.to_numpy(float) for column in columns))
-    orders = np.where(np.isfinite(orders), orders, np.nanmean(orders))
+    orders = np.where(np.isfinite(orders), orders, exact.expected_orders(history, past.days))
     each = np.where(np.isfinite(each), each, np.nanmean(each))
     return pd.DataFrame(
         {

@@ -58,6 +58,14 @@ def test_the_slope_is_measured_within_its_bounds(true_slope, expected):
     assert _slope(log_odds, bought) == pytest.approx(expected, abs=0.04)
 
 
+def test_the_slope_of_skewed_log_odds_at_another_level_is_still_right():
+    # A third who buy and many as good as gone: the mean log odds are far from those of the rate.
+    rng = np.random.default_rng(0)
+    log_odds = np.concatenate([rng.normal(1, 1, 10_000), rng.normal(-5, 2, 20_000)])
+    bought = (rng.random(len(log_odds)) < expit(0.3 + log_odds)).astype(float)
+    assert _slope(log_odds, bought) == pytest.approx(1.0, abs=0.04)
+
+
 def test_the_slope_turns_about_the_middle_and_keeps_the_ranking(boosting, shop):
     steeper = copy.copy(boosting)
     steeper.slope = 1.2

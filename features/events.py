@@ -29,6 +29,10 @@ INTERACTION_KINDS = (
     "referral",
 )  # fmt: skip
 PAYMENT_KINDS = ("payment_due", "payment_failed", "payment_recovered", "chargeback")
+# Why a customer left, as the `detail` of a closure tells; any other detail tells no cause.
+CLOSURE_REASONS = (
+    "natural", "competitive", "fault", "non_malicious", "retaliatory", "malicious",
+)  # fmt: skip
 
 
 # Names inside `check` that no column of a source has.

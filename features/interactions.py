@@ -2,7 +2,7 @@
 
 import ibis.expr.types as ir
 
-from features.events import INTERACTION_KINDS
+from features.events import CLOSURE_REASONS, INTERACTION_KINDS
 from features.family import Family
 
 interactions = Family(
@@ -37,3 +37,9 @@ def count(past: ir.Table, recent: ir.BooleanValue, kind: str) -> ir.Value:
 def days_since(past: ir.Table, kind: str) -> ir.Value:
     """Days since the last interaction of the kind {kind}; null without one."""
     return past.days_ago.min(where=past.kind == kind)
+
+
+@interactions.feature(reason=CLOSURE_REASONS)
+def days_since_closure(past: ir.Table, reason: str) -> ir.Value:
+    """Days since the last closure for the reason {reason}; null without one."""
+    return past.days_ago.min(where=(past.kind == "closure") & (past.detail == reason))

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import ibis.expr.types as ir
 
-CHURN_TYPES = (
-    "natural", "competitive", "fault", "non_malicious", "retaliatory", "malicious",
-)  # fmt: skip
+from features.events import CLOSURE_REASONS
+
+CHURN_TYPES = CLOSURE_REASONS
 # These end by non-payment; without payment events they cannot be known.
 PASSIVE_TYPES = ("non_malicious", "retaliatory", "malicious")
 TIERS = ("mvc", "mgc", "maintain", "below_zero")

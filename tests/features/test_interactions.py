@@ -2,6 +2,7 @@
 
 import pytest
 
+from features.events import CLOSURE_REASONS
 from features.interactions import interactions
 from tests.world import world
 
@@ -68,6 +69,10 @@ COUNTED = {
     "referral":            ((0,  0,  0,   None),        (0,  0,  1,   300)),
 }  # fmt: skip
 
+# Bob's closure gives a reason that is none of the six.
+EXPECTED |= dict.fromkeys([f"days_since_closure_{reason}" for reason in CLOSURE_REASONS],
+                          (None, None))  # fmt: skip
+
 for _kind, (_ann, _bob) in COUNTED.items():
     _names = (f"count_{_kind}_30d", f"count_{_kind}_90d", f"count_{_kind}_365d")
     EXPECTED |= zip((*_names, f"days_since_{_kind}"), zip(_ann, _bob, strict=True), strict=True)
@@ -83,6 +88,19 @@ def test_interactions_are_right_by_hand(name, values):
     ann, bob = EXPECTED[name]
     assert values["ann"][name] == pytest.approx(ann)
     assert values["bob"][name] == pytest.approx(bob)
+
+
+def test_of_several_closures_for_one_reason_the_newest_counts():
+    given = world(
+        interactions=[
+            "ann  2023-12-22  closure  -  -  -  detail=fault",
+            "ann  2024-02-10  closure  -  -  -  detail=natural",
+            "ann  2024-03-21  closure  -  -  -  detail=fault",
+        ]
+    )
+    values = given.values(interactions, AS_OF)["ann"]
+    told = {reason: values[f"days_since_closure_{reason}"] for reason in CLOSURE_REASONS}
+    assert told == dict.fromkeys(CLOSURE_REASONS) | {"fault": 10, "natural": 50}
 
 
 def test_an_unknown_kind_is_a_contact_and_nothing_else():

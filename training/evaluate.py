@@ -20,7 +20,7 @@ from training import frame, split
 from training.metrics import CHURN_METRICS, TYPE_METRICS, VALUE_METRICS
 from training.models.baseline import Baseline
 from training.models.boosting import Boosting
-from training.models.churn_type import ChurnType
+from training.models.churn_type import ChurnType, told
 from training.models.tier import TierTransition
 from training.models.two_part import TwoPart
 from training.split import CutOff
@@ -139,11 +139,12 @@ def type_test(test: Backtest, features: Sequence[str]) -> tuple[pd.DataFrame, fl
 def _leavers(model: ChurnType, held_out: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series]:
     """The active customers who left and told a cause the model knows, and those causes.
 
-    Causes that only the rules name are left out: to forecast a rule from its own signs is no proof.
+    Causes that only the rules name are left out, and those told before: to forecast a rule from
+    its own signs, or what is known, is no proof.
     """
-    left = held_out.is_active & (held_out.bought == 0)
-    told = held_out[left & held_out.closure_reason.isin(list(model.shares))]
-    return told.reset_index(drop=True), told.closure_reason.reset_index(drop=True)
+    left = held_out.is_active & (held_out.bought == 0) & told(held_out).isna()
+    given = held_out[left & held_out.closure_reason.isin(list(model.shares))]
+    return given.reset_index(drop=True), given.closure_reason.reset_index(drop=True)
 
 
 def type_metrics(model: ChurnType, held_out: pd.DataFrame) -> pd.DataFrame:

@@ -7,7 +7,14 @@ from pandas.testing import assert_frame_equal
 
 from tests.training import known_truth
 from training.models import churn_type
-from training.models.churn_type import ChurnType, causes, evidence, knows_payments
+from training.models.churn_type import (
+    TOLD_SHARE,
+    ChurnType,
+    causes,
+    evidence,
+    knows_payments,
+    told,
+)
 from training.tasks import CHURN_TYPES, PASSIVE_TYPES
 
 ACTIVE_CAUSES = ("natural", "competitive", "fault")
@@ -46,6 +53,32 @@ def test_the_first_sign_in_the_order_of_precedence_names_the_cause(signs, expect
 def test_a_given_reason_beats_the_rules_if_it_is_one_of_the_six():
     assert leaver("count_fraud_flag_365d", reason="natural") == "natural"
     assert leaver("count_fraud_flag_365d", reason="moved house") == "malicious"
+
+
+def closed(**days):
+    """One customer, last seen buying 20 days ago, with the days since the closures he has told."""
+    columns = {f"days_since_closure_{cause}": np.nan for cause in CHURN_TYPES}
+    given = {f"days_since_closure_{cause}": float(ago) for cause, ago in days.items()}
+    return pd.DataFrame([{"recency": 20.0} | columns | given])
+
+
+@pytest.mark.parametrize(
+    ("days", "expected"),
+    [
+        ({}, None),
+        ({"fault": 5}, "fault"),
+        ({"fault": 20}, "fault"),
+        ({"fault": 21}, None),  # has bought again since
+        ({"fault": 9, "natural": 3}, "natural"),  # the newest
+        ({"fault": 3, "natural": 3}, "natural"),  # of one day, the first of the six
+    ],
+)
+def test_a_reason_is_told_by_the_newest_closure_since_the_last_purchase(days, expected):
+    assert told(closed(**days))[0] == expected
+
+
+def test_without_closures_no_reason_is_told():
+    assert told(pd.DataFrame({"recency": [1.0, 2.0]})).isna().all()
 
 
 def test_without_interactions_nobody_shows_a_sign():
@@ -91,6 +124,28 @@ def test_when_the_signs_say_nothing_it_is_hardly_worse_than_the_shares():
     model = ChurnType.fit(given, FEATURES)
     prior = pd.DataFrame([model.shares] * len(others))
     assert loss(model.predict(others), others.cause) < 1.03 * loss(prior, others.cause)
+
+
+def told_before(rows):
+    """The same leavers, who told their causes before the cut-off instead of after it."""
+    days = {f"days_since_closure_{c}": np.where(rows.cause == c, 0.0, np.nan) for c in CHURN_TYPES}
+    return rows.assign(closure_reason=None, **days)
+
+
+def test_who_has_told_the_reason_has_it_and_needs_no_forecast(by_trees):
+    shares = by_trees.predict(told_before(known_truth.leavers(50, seed=2, shown=0.0)))
+    assert shares.max(axis=1).to_numpy() == pytest.approx(TOLD_SHARE)
+    assert (shares.idxmax(axis=1) == known_truth.leavers(50, seed=2, shown=0.0).cause).all()
+    np.testing.assert_allclose(shares.sum(axis=1), 1.0)
+
+
+def test_who_told_before_teaches_about_those_who_leave_in_silence(by_trees):
+    before = told_before(known_truth.leavers(800, seed=1))
+    model = ChurnType.fit(before, [*FEATURES, *before.filter(like="days_since_closure").columns])
+    others = known_truth.leavers(400, seed=2)
+    assert model.shares == by_trees.shares
+    assert not any("closure" in column for column in model.design.columns)
+    assert_frame_equal(model.predict(others), by_trees.predict(others))
 
 
 @pytest.mark.parametrize(("labels", "source"), [(99, "rules"), (100, "model")])

@@ -1,8 +1,9 @@
 """Which of the six causes, given that a customer leaves: rules with evidence, and a model.
 
-Labels: the reason given at closure beats the rules; the rules read the signs before the cut-off
-in the order of precedence (PRODUCT 27): passive before voluntary when payment stopped, malicious
-before retaliatory before non-malicious, natural before competitive before fault, the residual.
+Labels: the reason given at closure, before the cut-off or after it, beats the rules; the rules read
+the signs before the cut-off in the order of precedence (PRODUCT 27): passive before voluntary when
+payment stopped, malicious before retaliatory before non-malicious, natural before competitive
+before fault, the residual.
 Without payment events the passive types cannot be known and are null, never 0.
 """
 
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 
 from features.events import PAYMENT_KINDS
 from training.models import boosters, strength
+from training.models.boosting import LEAST_PROBABILITY
 from training.models.design import Design
 from training.sampling import kept_aside
 from training.tasks import CHURN_TYPES, PASSIVE_TYPES
@@ -28,6 +30,12 @@ from training.tasks import CHURN_TYPES, PASSIVE_TYPES
 LEAST_LABELS = 100
 # A rule's answer is worth this many leavers against the shares of the whole business.
 RULE_STRENGTH = 0.5
+# Who has told the reason has answered the question; what is left to the other causes together is
+# the least chance that is said of anything about a person.
+TOLD_SHARE = 1.0 - LEAST_PROBABILITY
+# A closure tells who has left, not why. Read by the trees, those who told would teach only about
+# others who told; without it they stand for those who left in silence.
+CLOSURE = "closure"
 
 
 @dataclass(frozen=True)
@@ -86,6 +94,31 @@ def causes(rows: pd.DataFrame, reasons: pd.Series) -> pd.Series:
     return reasons.where(reasons.isin(CHURN_TYPES), by_rule)
 
 
+def told(rows: pd.DataFrame) -> pd.Series:
+    """The reason each customer gave by the cut-off for leaving, the newest; None where none is.
+
+    A closure before the last purchase tells of a customer who came back. Of reasons given on one
+    day the first in the order of CHURN_TYPES counts.
+    """
+    columns = [f"days_since_closure_{cause}" for cause in CHURN_TYPES]
+    if not all(column in rows for column in columns):
+        return pd.Series(None, rows.index, dtype=object)
+    days = rows[columns].to_numpy(dtype=float, na_value=np.inf)
+    holds = days.min(axis=1) <= rows.recency.to_numpy(dtype=float)
+    reasons = np.array(CHURN_TYPES, dtype=object)[days.argmin(axis=1)]
+    return pd.Series(np.where(holds, reasons, None), rows.index)
+
+
+def _with_answers(
+    shares: NDArray[np.float64], reason: pd.Series, known: list[str]
+) -> NDArray[np.float64]:
+    """The shares, (n, causes), with those who told a known reason at TOLD_SHARE for it."""
+    answered = reason.to_numpy()[:, None] == np.array(known, dtype=object)
+    others = (1.0 - TOLD_SHARE) / max(len(known) - 1, 1)
+    sure = np.where(answered, TOLD_SHARE, others)
+    return np.where(answered.any(axis=1, keepdims=True), sure, shares)
+
+
 def knows_payments(rows: pd.DataFrame) -> bool:
     """Whether the features show any payment event, without which passive types are unknowable."""
     columns = [f"count_{kind}_365d" for kind in PAYMENT_KINDS]
@@ -94,7 +127,13 @@ def knows_payments(rows: pd.DataFrame) -> bool:
 
 @dataclass
 class ChurnType:
-    """Shares of the six causes among those who leave, per customer.
+    """Shares of the six causes among those who leave, per customer: P(cause | churn).
+
+    With the churn risk it is a model of competing risks in discrete time: one row per customer and
+    cut-off, and the incidence of a cause within the horizon is P(churn) x P(cause | churn). The
+    incidences sum to the churn risk whatever the shares, and each part is learnt from those who
+    can teach it: the risk from everybody, the shares from leavers whose reason is known (vertical
+    modeling: Nicolaie, van Houwelingen, Putter, 2010, Statistics in Medicine 29(11)).
 
     Claim: its log-loss is never worse than that of the shares of the whole business by more than
     chance, because it is those shares unless the signs say otherwise. booster is None while there
@@ -112,11 +151,13 @@ class ChurnType:
     def fit(cls, panel: pd.DataFrame, features: Sequence[str]) -> ChurnType:
         """Fit on the leavers of a panel: rows with bought == 0 that were active at the cut-off."""
         leavers = panel[panel.bought == 0].reset_index(drop=True)
-        told = leavers[leavers.closure_reason.isin(CHURN_TYPES)].reset_index(drop=True)
-        is_told = len(told) >= LEAST_LABELS
+        given = leavers.closure_reason
+        leavers["reason"] = given.where(given.isin(CHURN_TYPES), told(leavers))
+        with_reason = leavers[leavers.reason.notna()].reset_index(drop=True)
+        is_told = len(with_reason) >= LEAST_LABELS
         # Trees that learnt the rules' own labels would only repeat the rules, and seem perfect.
-        leavers = told if is_told else leavers
-        label = causes(leavers, leavers.closure_reason)
+        leavers = with_reason if is_told else leavers
+        label = causes(leavers, leavers.reason)
         known = [t for t in CHURN_TYPES if knows_payments(leavers) or t not in PASSIVE_TYPES]
         label = label.where(label.isin(known), "fault")
         counts = label.value_counts().reindex(known, fill_value=0) + 1.0  # nobody is impossible
@@ -129,7 +170,7 @@ class ChurnType:
     def _with_trees(
         cls, leavers: pd.DataFrame, label: pd.Series, shares: dict, features: Sequence[str]
     ) -> ChurnType:
-        design = Design.of(leavers, features)
+        design = Design.of(leavers, [name for name in features if CLOSURE not in name])
         booster = boosters.fit(
             design.matrix(leavers), label.map(list(shares).index).to_numpy(dtype=float),
             offset=np.tile(np.log(list(shares.values())), (len(leavers), 1)),
@@ -141,8 +182,12 @@ class ChurnType:
         return cls(shares, design, booster, "model")
 
     def predict(self, rows: pd.DataFrame) -> pd.DataFrame:
-        """One column per cause, the six in order: shares that sum to 1; null where unavailable."""
+        """One column per cause, the six in order: shares that sum to 1; null where unavailable.
+
+        Who has told the reason by the cut-off has TOLD_SHARE for it.
+        """
         shares = strength.strengthened(*self._logs(rows), self.strength)
+        shares = _with_answers(shares, told(rows), list(self.shares))
         found = pd.DataFrame(shares, rows.index, list(self.shares))
         return found.reindex(columns=list(CHURN_TYPES))
 

@@ -39,7 +39,7 @@ def young(tmp_path_factory):
 def test_it_is_tested_on_the_half_it_has_and_says_so(young):
     learned, _, _ = young
     assert learned.churn_test.origin.horizon_days == DAYS // 2 - 1
-    text = card.write(learned.models, learned.metrics, learned.panel)
+    text = card.write(learned.models, learned.metrics, learned.panel, None, None)
     assert "The history is short: horizons of 27 to 53 days were learnt" in text
 
 

@@ -68,7 +68,7 @@ def test_without_a_season_a_quarter_of_the_two_newest_is_carried():
     assert (expected.odds, expected.money) == pytest.approx((0.25 * 2, 0.25 * 3))
 
 
-def test_divisions_of_a_short_span_all_count():
+def test_divisions_of_a_short_span_count_like_the_newest_cutoffs():
     levels = {ago(30, 30): Level(1, 1), ago(40, 40): Level(2, 2), ago(60, 60): Level(6, 6)}
     expected = expect(levels, LONG_AGO, NOW)
-    assert (expected.odds, expected.money) == pytest.approx((1.5, 1.5))
+    assert (expected.odds, expected.money) == pytest.approx((0.375, 0.375))

@@ -4,7 +4,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.benchmarks.models import comparison, telco
+from tests.benchmarks.models import comparison, scale, telco
 from tests.benchmarks.models.peers import PEERS
 from tests.benchmarks.models.questions import QUESTIONS
 
@@ -17,4 +17,6 @@ for question in QUESTIONS:
     sys.stdout.write(f"{comparison.markdown(answers)}\n\n")
     sys.stdout.flush()
 if not words or "Telco" in words:
-    sys.stdout.write(f"{telco.table()}\n")
+    sys.stdout.write(f"{telco.table()}\n\n")
+if not words or "scale" in words:
+    sys.stdout.write(f"{scale.table()}\n")

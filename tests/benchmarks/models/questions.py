@@ -21,7 +21,7 @@ from features.datasets import DATASETS
 from features.moment import END_OF_DAY
 from features.store import FeatureStore
 from features.workspace import Workspace
-from tests.benchmarks.models import students
+from tests.benchmarks.models import stationary, students
 from tests.real_data import real_data
 from training import frame, split, train
 from training.train import Request
@@ -111,6 +111,10 @@ def _bought(dataset: str, folder: str) -> Callable[[], pd.DataFrame]:
     return lines
 
 
+def _stationary() -> pd.DataFrame:
+    return stationary.purchases(customers=5_000, come_within=400, days=600)
+
+
 def _end_of(day: str) -> datetime:
     return datetime.fromisoformat(day) + END_OF_DAY
 
@@ -155,4 +159,6 @@ QUESTIONS: tuple[Question, ...] = (
         30,
         students.beside_days,
     ),
+    # A business without anything to learn beyond its law, which is that of the peers.
+    Question("Made-up stationary shop, 90 days", _stationary, _end_of("2024-05-14"), 90),
 )

@@ -16,7 +16,7 @@ import pandas as pd
 
 from tests.benchmarks.models.peers import Forecaster
 from tests.benchmarks.models.questions import Past, Question
-from training import metrics, train
+from training import chance, metrics, train
 from training.metrics import FloatArray, Metric
 
 ROUNDS = 200  # draws of customers: enough for the ends of a 95 % interval to two digits
@@ -126,7 +126,7 @@ def _interval(measure: Measure, answers: Answers, rival: str) -> tuple[float, fl
         drawn = rng.integers(n, size=n)
         scores = [measure.function(actual[drawn], each[drawn]) for each in (mine, other)]
         gains.append(sign * (scores[0] - scores[1]))
-    tail = (1.0 - metrics.INTERVAL) / 2.0
+    tail = (1.0 - chance.INTERVAL) / 2.0
     low, high = np.quantile(gains, [tail, 1.0 - tail])
     return float(low), float(high)
 

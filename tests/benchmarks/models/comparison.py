@@ -10,14 +10,17 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from tests.benchmarks.models.peers import Forecaster
 from tests.benchmarks.models.questions import Past, Question
 from training import chance, metrics, train
 from training.metrics import FloatArray, Metric
+
+if TYPE_CHECKING:  # the peers are installed for the benchmark alone
+    from tests.benchmarks.models.peers import Forecaster
 
 ROUNDS = 200  # draws of customers: enough for the ends of a 95 % interval to two digits
 OURS = "Holdfast"

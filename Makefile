@@ -37,7 +37,7 @@ fix: setup ## What the linter and the formatter can mend
 bench: setup ## Build, online and batch beside named rivals
 	$(BIN)/python -m tests.benchmarks
 
-bench-models: setup .venv/peers ## Forecasts beside lifetimes, pymc-marketing, LightGBM (half an hour)
+bench-models: setup .venv/peers ## Forecasts beside lifetimes, pymc-marketing, LightGBM, an oracle (an hour)
 	$(BIN)/python -m tests.benchmarks.models
 
 .venv/peers: requirements-peers.lock

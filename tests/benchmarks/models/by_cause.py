@@ -10,12 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from training import metrics
-from training.metrics import paired_bootstrap
+from training import chance, metrics
 from training.tasks import CHURN_TYPES
-
-ROUNDS = 200  # draws of outcomes: enough for the end of a 95 % interval to two digits
-LEAST_PROBABILITY = 1e-6  # a chance of 0 or 1 that is wrong would decide a mean alone
 
 
 def table(happened: pd.DataFrame, forecast: pd.DataFrame, prior: pd.DataFrame) -> pd.DataFrame:
@@ -30,8 +26,9 @@ def table(happened: pd.DataFrame, forecast: pd.DataFrame, prior: pd.DataFrame) -
 
 
 def _row(cause: str, happened: NDArray, forecast: NDArray, prior: NDArray) -> dict[str, object]:
-    mine, alike = losses(happened, forecast), losses(happened, prior)
-    gain, low, high = paired_bootstrap(alike, mine)
+    mine, alike = (metrics.log_losses(happened, each) for each in (forecast, prior))
+    customers = np.arange(len(happened))  # each has one row
+    gain, low, high = chance.paired_bootstrap(alike, mine, customers)
     return {
         "cause": cause,
         "log_loss": mine.mean(),
@@ -41,26 +38,10 @@ def _row(cause: str, happened: NDArray, forecast: NDArray, prior: NDArray) -> di
         "high": high,
         "auc": metrics.roc_auc(happened, forecast),
         "calibration_error": metrics.expected_calibration_error(happened, forecast),
-        "chance_error": chance_error(forecast),
+        "chance_error": chance.calibration_by_chance(forecast, customers),
         "forecast": forecast.mean(),
         "actual": happened.mean(),
     }
-
-
-def losses(happened: NDArray, forecast: NDArray) -> NDArray[np.float64]:
-    """Negative log-likelihood of each row, (n,)."""
-    chance = np.clip(forecast, LEAST_PROBABILITY, 1.0 - LEAST_PROBABILITY)
-    return -np.log(np.where(happened > 0, chance, 1.0 - chance))
-
-
-def chance_error(forecast: NDArray, seed: int = 0) -> float:
-    """The calibration error that a true forecast exceeds one time in twenty."""
-    rng = np.random.default_rng(seed)
-    errors = [
-        metrics.expected_calibration_error((rng.random(len(forecast)) < forecast) * 1.0, forecast)
-        for _ in range(ROUNDS)
-    ]
-    return float(np.quantile(errors, metrics.INTERVAL))
 
 
 def one_hot(cause: pd.Series) -> pd.DataFrame:

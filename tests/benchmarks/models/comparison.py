@@ -129,9 +129,7 @@ def _interval(measure: Measure, answers: Answers, rival: str) -> tuple[float, fl
         drawn = rng.integers(n, size=n)
         scores = [measure.function(actual[drawn], each[drawn]) for each in (mine, other)]
         gains.append(sign * (scores[0] - scores[1]))
-    tail = (1.0 - chance.INTERVAL) / 2.0
-    low, high = np.quantile(gains, [tail, 1.0 - tail])
-    return float(low), float(high)
+    return chance.interval(gains)
 
 
 def markdown(answers: Answers) -> str:

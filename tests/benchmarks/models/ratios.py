@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from training import metrics
+from training import chance, metrics
 from training.metrics import Metric
 
 ROUNDS = 300  # draws of customers: enough for the ends of a 95 % interval to two digits
@@ -78,9 +78,7 @@ def _interval(
     for _ in range(ROUNDS):
         drawn = rng.integers(n, size=n)
         found.append(function(actual[drawn], first[drawn]) / function(actual[drawn], second[drawn]))
-    tail = (1.0 - metrics.INTERVAL) / 2.0
-    low, high = np.quantile(found, [tail, 1.0 - tail])
-    return float(low), float(high)
+    return chance.interval(found)
 
 
 def markdown(found: pd.DataFrame, what: str) -> str:

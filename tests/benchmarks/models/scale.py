@@ -46,8 +46,9 @@ def write_summary(purchases: Path, path: Path) -> None:
             SELECT customer_id, happened_at::DATE AS day, sum(amount) AS amount
             FROM '{purchases}' GROUP BY ALL),
           firsts AS (SELECT customer_id, min(day) AS first FROM days GROUP BY ALL)
-          SELECT customer_id, count(*) - 1.0 AS frequency, max(day) - first + 0.0 AS recency,
-                 DATE '{stationary.BEGIN}' + {DAYS} - first + 0.0 AS "T",
+          SELECT customer_id, (count(*) - 1)::DOUBLE AS frequency,
+                 (max(day) - first)::DOUBLE AS recency,
+                 (DATE '{stationary.BEGIN}' + {DAYS} - first)::DOUBLE AS "T",
                  coalesce(avg(amount) FILTER (day > first), 0.0) AS monetary_value
           FROM days JOIN firsts USING (customer_id) GROUP BY customer_id, first
           ORDER BY customer_id

@@ -26,7 +26,8 @@ ROUNDS = 200  # draws of customers: enough for the ends of a 95 % interval to tw
 OURS = "Holdfast"
 
 
-def _absolute_bias(actual: FloatArray, forecast: FloatArray) -> float:
+def absolute_bias(actual: FloatArray, forecast: FloatArray) -> float:
+    """How far the sum of the forecasts is off, relative to that of the actuals, 0 is best."""
     return abs(metrics.total_bias(actual, forecast))
 
 
@@ -49,13 +50,13 @@ MEASURES: tuple[Measure, ...] = (
         "calibration error", "bought", "purchase_probability", metrics.expected_calibration_error
     ),
     Measure("orders: RMSE", "orders", "expected_orders", metrics.rmse),
-    Measure("orders: absolute bias", "orders", "expected_orders", _absolute_bias),
+    Measure("orders: absolute bias", "orders", "expected_orders", absolute_bias),
     Measure("value: normalized Gini", "value", "expected_value", metrics.normalized_gini, True),
     Measure("value: top 20 % capture", "value", "expected_value", metrics.capture_at_20, True),
     Measure("value: RMSE", "value", "expected_value", metrics.rmse),
     Measure("value: MAE (ours: the median)", "value", "expected_value_median", metrics.mae),
     Measure("value: decile error", "value", "expected_value", metrics.decile_error),
-    Measure("value: absolute bias", "value", "expected_value", _absolute_bias),
+    Measure("value: absolute bias", "value", "expected_value", absolute_bias),
 )
 
 

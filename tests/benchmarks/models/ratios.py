@@ -7,30 +7,15 @@ The ratio is that of the two scores; its 95 % interval comes from drawing custom
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
+from tests.benchmarks.models.comparison import Measure, absolute_bias
 from training import chance, metrics
 from training.metrics import Metric
 
 ROUNDS = 300  # draws of customers: enough for the ends of a 95 % interval to two digits
-
-
-@dataclass(frozen=True)
-class Measure:
-    """A metric: its name, and the columns of what happened and of what was forecast."""
-
-    name: str
-    actual: str
-    forecast: str
-    function: Metric
-
-
-def _absolute_bias(actual: np.ndarray, forecast: np.ndarray) -> float:
-    return abs(metrics.total_bias(actual, forecast))
-
 
 OF_CHURN = (
     Measure("log-loss", "churned", "churn_probability", metrics.log_loss),
@@ -44,7 +29,7 @@ OF_VALUE = (
     Measure("value: MAE of the median", "value", "expected_value_median", metrics.mae),
     Measure("value: RMSE of the mean", "value", "expected_value", metrics.rmse),
     Measure("value: normalized Gini", "value", "expected_value", metrics.normalized_gini),
-    Measure("value: absolute bias", "value", "expected_value", _absolute_bias),
+    Measure("value: absolute bias", "value", "expected_value", absolute_bias),
 )
 
 

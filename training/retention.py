@@ -20,8 +20,8 @@ FloatArray = NDArray[np.float64]
 Values = TypeVar("Values", pd.Series, FloatArray)
 
 SAVE_RATE = 0.10  # share of leavers whom a contact keeps; an assumption, no study covers all trades
-# Where no cost of a contact is given: an offer of 10 to a customer worth 200. Source: Verbraken,
-# Verbeke, Baesens (2013), A novel profit maximizing metric ..., IEEE TKDE 25(5), section 5.
+# Where no cost of a contact is given: an offer of 10 to a customer worth 200, the defaults of
+# empChurn in the R package EMP, after Verbraken, Verbeke, Baesens (2013), IEEE TKDE 25(5).
 CONTACT_SHARE = 0.05
 # A chance to stay below this is no ground to divide by: the value if retained would explode.
 LEAST_STAY = 0.05

@@ -32,12 +32,7 @@ def of_segments(churn: pd.DataFrame, value: pd.DataFrame) -> str:
 
 def _churn_text(table: pd.DataFrame) -> pd.DataFrame:
     some = table[table.customers > 0]
-    return pd.DataFrame({
-        "group": _names(some),
-        "customers": [f"{count:,}" for count in some.customers],
-        "level": _ranges(some, "level", "level_low", "level_high", 2),
-        "worst": [_number(level, 2) for level in some.worst_level],
-        "verdict": some.verdict,
+    return _level_text(some).assign(**{
         "error (by chance)": _ranges(some, "calibration_error", None, "calibration_by_chance", 3),
         "log-loss": [_number(loss, 3) for loss in some.log_loss],
         "gain over baseline": _ranges(some, "gain", "gain_low", "gain_high", 3),
@@ -46,14 +41,19 @@ def _churn_text(table: pd.DataFrame) -> pd.DataFrame:
 
 def _value_text(table: pd.DataFrame) -> pd.DataFrame:
     some = table[table.customers > 0]
+    inside = _ranges(some, "coverage_90", "coverage_low", "coverage_high", 3)
+    found = _level_text(some).assign(**{"inside 90 % interval": inside})
+    return found.assign(**{"its width": some.interval_verdict})
+
+
+def _level_text(some: pd.DataFrame) -> pd.DataFrame:
+    """Who they are and how right their level was: what both tables begin with."""
     return pd.DataFrame({
         "group": _names(some),
         "customers": [f"{count:,}" for count in some.customers],
         "level": _ranges(some, "level", "level_low", "level_high", 2),
         "worst": [_number(level, 2) for level in some.worst_level],
         "verdict": some.verdict,
-        "inside 90 % interval": _ranges(some, "coverage_90", "coverage_low", "coverage_high", 3),
-        "its width": some.interval_verdict,
     })  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""The one kind of error that is the caller's to mend, and the one that is an engine's."""
+"""The errors that are told in a sentence, and the one that is an engine's."""
 
 
 class UserError(ValueError):
@@ -7,6 +7,10 @@ class UserError(ValueError):
     The message is a sentence for the person who made the call: what was asked, why it cannot be,
     what to do. The command line prints it and ends with exit code 2; no stack trace is shown.
     """
+
+
+class Unavailable(UserError):
+    """What a call needs does not answer now; the same call may be carried out later."""
 
 
 class EngineError(RuntimeError):

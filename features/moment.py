@@ -8,11 +8,13 @@ table, so no feature can see the future by mistake.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import ibis
 import ibis.expr.types as ir
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from features import exact
 from features.errors import UserError
@@ -21,6 +23,7 @@ from features.events import Events
 END_OF_DAY = timedelta(days=1) - timedelta(microseconds=1)
 # An expression where one query is to answer at many moments; see recompute.py.
 Moment: TypeAlias = datetime | ir.TimestampScalar
+Moments = TypeVar("Moments", pd.Series, NDArray[np.datetime64])
 
 
 def parse_moment(text: str) -> datetime:
@@ -84,9 +87,9 @@ def days_before(time: ir.TimestampValue, as_of: Moment) -> ir.IntegerValue:
     return _literal(as_of).date().delta(time.date(), unit="day")
 
 
-def is_stale(as_of: pd.Series, now: datetime, max_age: timedelta) -> pd.Series:
+def is_stale(as_of: Moments, now: datetime, max_age: timedelta) -> Any:
     """Whether what stands at a moment is older by now than allowed; false for no moment (NaT)."""
-    return as_of < now - max_age
+    return as_of < np.datetime64(now - max_age, "us")
 
 
 def known_customers(events: Events, as_of: Moment) -> ir.Table:

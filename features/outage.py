@@ -8,17 +8,17 @@ from pathlib import Path
 
 from sqlalchemy.exc import DBAPIError
 
-from features.errors import UserError
+from features.errors import Unavailable
 
 
 @contextmanager
 def registry_answering() -> Iterator[None]:
-    """Within the block, or a function decorated with it, a failing registry is a UserError."""
+    """Within the block, or a function decorated with it, a failing registry is Unavailable, a UserError."""
     try:
         yield
     except DBAPIError as error:
         reason = str(error.orig).strip().split("\n")[0].rstrip(".")
-        raise UserError(
+        raise Unavailable(
             f"The registry of the feature store does not answer: {reason}. "
             "See that its database is there and running, or correct HOLDFAST_REGISTRY."
         ) from error
@@ -26,7 +26,7 @@ def registry_answering() -> Iterator[None]:
 
 @contextmanager
 def online_store_answering(name: object) -> Iterator[None]:
-    """Within the block, whatever a store and its driver can raise is a UserError.
+    """Within the block, whatever a store and its driver can raise is Unavailable, a UserError.
 
     name: the file of the store, which must be there, else what kind of store it is.
     """
@@ -35,7 +35,7 @@ def online_store_answering(name: object) -> Iterator[None]:
             raise FileNotFoundError("the file is gone")
         yield
     except Exception as error:
-        raise UserError(
+        raise Unavailable(
             f"The online store {name} does not answer: {str(error).rstrip('.')}. "
             "See that it is there and running; when it is empty, load it: holdfast materialize."
         ) from error

@@ -14,11 +14,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from numpy.typing import NDArray
+
+from features.columns import Columns, Places
 
 # Little-endian on every machine. Times are microseconds since 1970.
 HEADER = np.dtype([("layout", "<u8"), ("as_of", "<M8[us]"), ("computed_at", "<M8[us]")])
@@ -93,30 +96,34 @@ class Layout:
 
     def unpack(self, rows: Sequence[bytes | None]) -> Latest:
         """The values of packed rows, None where there is no row."""
+        found = self.columns(rows)
+        places = np.full((len(rows), len(self._index)), np.nan)
+        places[:, : len(self.numbers)] = found.numbers
+        values = pd.DataFrame(places, columns=self._index)
+        # Each text has its place in the frame already: to insert columns takes longer than
+        # everything else.
+        for position, name in enumerate(self.texts, start=len(self.numbers)):
+            values.isetitem(position, found[name])
+        return Latest(values, pd.Series(found["as_of"]), pd.Series(found["status"], dtype=object))
+
+    def columns(self, rows: Sequence[bytes | None]) -> Columns:
+        """The same as arrays, with `as_of` and `status` among them; see Latest."""
         header = headers(rows)
         is_ours = header["layout"] == self.digest
         whole = [row if row and ours else self._unread
                  for row, ours in zip(rows, is_ours, strict=True)]  # fmt: skip
         is_there = header["layout"] != NO_LAYOUT
-        status = np.where(is_ours, "present", np.where(is_there, "outdated", "missing"))
-        as_of = np.where(is_there, header["as_of"], np.datetime64("NaT", "us"))
-        return Latest(self._named(whole), pd.Series(as_of), pd.Series(status, dtype=object))
-
-    def _named(self, rows: Sequence[bytes]) -> pd.DataFrame:
-        """The columns of packed rows."""
         width = self._row.itemsize
-        packed = np.frombuffer(b"".join([row[:width] for row in rows]), self._row)
-        places = np.full((len(rows), len(self._index)), np.nan)
-        places[:, : len(self.numbers)] = packed["numbers"]
-        values = pd.DataFrame(places, columns=self._index)
+        packed = np.frombuffer(b"".join([row[:width] for row in whole]), self._row)
+        others: dict[str, NDArray[Any]] = {
+            "as_of": np.where(is_there, header["as_of"], np.datetime64("NaT", "us")),
+            "status": np.where(is_ours, "present", np.where(is_there, "outdated", "missing")),
+        }
         if self.texts:
-            # Each text has its place in the frame already: to insert columns takes longer than
-            # everything else.
-            texts = [json.loads(row[width:]) for row in rows]
-            for position in range(len(self.texts)):
-                column = np.array([row[position] for row in texts], dtype=object)
-                values.isetitem(len(self.numbers) + position, column)
-        return values
+            texts = [json.loads(row[width:]) for row in whole]
+            for position, name in enumerate(self.texts):
+                others[name] = np.array([row[position] for row in texts], dtype=object)
+        return Columns(packed["numbers"], self._places, others)
 
     @cached_property
     def _row(self) -> np.dtype:
@@ -127,6 +134,10 @@ class Layout:
         """What stands for a row that cannot be read: no number and no text."""
         numbers = np.full(len(self.numbers), np.nan, _NUMBER).tobytes()
         return _NOBODY + numbers + json.dumps([None] * len(self.texts)).encode()
+
+    @cached_property
+    def _places(self) -> Places:
+        return Places(self.numbers)
 
     @cached_property
     def _index(self) -> pd.Index:

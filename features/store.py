@@ -27,6 +27,7 @@ from feast.types import Bytes, Float64, String
 
 from features import backend, catalog, moment, online, pushes
 from features.chunks import chunks, together
+from features.columns import Columns
 from features.errors import UserError
 from features.family import Family
 from features.outage import identity, online_store_answering, registry_answering
@@ -156,6 +157,11 @@ class FeatureStore:
             is_stale = moment.is_stale(latest.as_of, now or _now(), max_age)
             latest.status[is_stale & (latest.status == "present")] = "stale"
         return latest
+
+    @registry_answering()
+    def newest(self, customer_ids: Sequence[str]) -> Columns:
+        """The same as arrays, with `as_of` and `status` among them."""
+        return self._layout.columns(self._rows.read(customer_ids))
 
     @registry_answering()
     def push(

@@ -11,15 +11,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-import pandas as pd
+import numpy as np
+from numpy.typing import NDArray
 
+from features.columns import Columns, Rows, numbers_of
 from features.moment import END_OF_DAY, is_stale
 from serving.answer_schema import Answer, Churn, Tier, TypeShare, Value
 from serving.policy import Policy
 from serving.reasons import factors
-from serving.score import COLUMNS, score
+from serving.score import COLUMNS, score_columns
 from training.model_set import ModelSet
-from training.models.churn_type import SIGNS, evidence
+from training.models.churn_type import SIGNS, signs
 from training.tasks import CHURN_TYPES, TIERS
 
 # Without these there is no score. A customer's features are all of one moment, so when that moment
@@ -34,8 +36,9 @@ class Asked(NamedTuple):
     """Whom one answer is about, and why there is no score; `reason` is empty when there is one."""
 
     customer_id: str | None
-    as_of: pd.Timestamp
+    as_of: datetime | None
     request_id: str
+    what_if: list[str]
     reason: str
 
 
@@ -52,39 +55,49 @@ class Call:
     refuses_stale: bool = True
 
 
-def answer(rows: pd.DataFrame, models: ModelSet, call: Call) -> list[Answer]:
+def answer(rows: Rows, models: ModelSet, call: Call) -> list[Answer]:
     """One answer per row, in the order of the rows.
 
-    rows: customer_id, as_of (naive UTC, NaT for an unknown customer), request_id and every feature.
+    rows: customer_id, as_of (naive UTC, NaT for an unknown customer), request_id and every feature;
+    `explain` where not every row wants its factors, which take longer than the score; `what_if`
+    where features of some rows were overridden.
     """
-    reasons = why_not(rows, call)
-    scores = iter(_scores(rows[reasons == ""], models, call))
-    asked = zip(rows.customer_id, rows.as_of, rows.request_id, reasons, strict=True)
+    columns = Columns.of(rows)
+    reasons = why_not(columns, call)
+    has_score = np.array([reason == "" for reason in reasons], dtype=bool)
+    scored = columns if has_score.all() else columns.chosen(has_score)
+    scores = iter(_scores(scored, models, call))
+    moments = columns["as_of"].astype("datetime64[us]").tolist()
+    changed = columns["what_if"].tolist() if "what_if" in columns else [[]] * len(columns)
+    ids, requests = (columns[name].tolist() for name in ("customer_id", "request_id"))
+    asked = zip(ids, moments, requests, changed, reasons, strict=True)
     return [_answer(Asked(*row), {} if row[-1] else next(scores), models, call) for row in asked]
 
 
-def why_not(rows: pd.DataFrame, call: Call) -> pd.Series:
+def why_not(rows: Columns, call: Call) -> list[str]:
     """The status of each row that gets no score, empty for the others.
 
     unknown before stale_features before prospect: what an old row says is not to be trusted, and
     a row without this count, which is never null, was stored under the features of former times.
     """
-    max_age = timedelta(days=call.policy.stale_after_days)
-    reasons = pd.Series("", rows.index, dtype=object)
-    reasons[~(rows.purchase_days_total > 0)] = "prospect"
+    bought, as_of = numbers_of(rows, "purchase_days_total"), rows["as_of"]
+    unfit = {"prospect": ~(bought > 0)}
     if call.refuses_stale:
-        is_too_old = is_stale(rows.as_of, call.now, max_age)
-        reasons[is_too_old | rows.purchase_days_total.isna()] = "stale_features"
-    reasons[rows.as_of.isna()] = "unknown"
-    return reasons
+        max_age = timedelta(days=call.policy.stale_after_days)
+        unfit["stale_features"] = is_stale(as_of, call.now, max_age) | np.isnan(bought)
+    unfit["unknown"] = np.isnat(as_of)
+    reasons = np.full(len(rows), "", dtype=object)
+    for reason, where in unfit.items():
+        reasons[where] = reason
+    return reasons.tolist()
 
 
-def _scores(rows: pd.DataFrame, models: ModelSet, call: Call) -> list[dict[str, Any]]:
+def _scores(rows: Columns, models: ModelSet, call: Call) -> list[dict[str, Any]]:
     """The score row of each row, null as None, with what only answers carry."""
-    if rows.empty:
+    if not len(rows):
         return []
     policy, horizon_days = call.policy, models.tasks["clv"].horizon_days
-    scores = score(rows, models, policy)
+    scores = score_columns(rows, models, policy)
     columns = {name: [_plain(value) for value in scores[name].tolist()] for name in COLUMNS}
     for end in ("low", "high"):
         bound = scores[f"expected_value_{end}"]
@@ -93,7 +106,7 @@ def _scores(rows: pd.DataFrame, models: ModelSet, call: Call) -> list[dict[str, 
     columns["value_basis"] = [basis] * len(rows)
     columns["evidence"] = _evidence(rows)
     columns["missing"] = _missing(rows, models)
-    columns["factors"] = [[few._asdict() for few in each] for each in factors(rows, models)]
+    columns["factors"] = _factors(rows, scores["status"] == "scored", models)
     return [
         dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)
     ]
@@ -104,29 +117,40 @@ def _plain(value: Any) -> Any:
     return value if value == value else None
 
 
-def _evidence(rows: pd.DataFrame) -> list[list[str]]:
-    shown = evidence(rows)
+def _factors(
+    rows: Columns, is_scored: NDArray[np.bool_], models: ModelSet
+) -> list[list[dict[str, Any]]]:
+    """The factors of each row that has a churn probability and wants them."""
+    wanted = is_scored & rows["explain"].astype(bool) if "explain" in rows else is_scored
+    return [[few._asdict() for few in each] for each in factors(rows, models, wanted)]
+
+
+def _evidence(rows: Columns) -> list[list[str]]:
+    shown = signs(rows)
     flags = zip(*(shown[sign.cause].tolist() for sign in SIGNS), strict=True)
     return [
         [sign.about for sign, is_shown in zip(SIGNS, row, strict=True) if is_shown] for row in flags
     ]
 
 
-def _missing(rows: pd.DataFrame, models: ModelSet) -> list[list[str]]:
+def _missing(rows: Columns, models: ModelSet) -> list[list[str]]:
     """Names of the features that the models read and nobody knows, per row."""
+    names = _may_be_missing(models)
+    return [[names[at] for at in np.flatnonzero(row)] for row in rows.is_null(names)]
+
+
+def _may_be_missing(models: ModelSet) -> tuple[str, ...]:
     designs = (models.churn.design, models.clv.design)
     read = {name for design in designs for name in (*design.numbers, *design.categories)}
-    names = [n for n in models.reference.features
-             if n in read and not n.startswith(_NULL_IS_KNOWN)]  # fmt: skip
-    is_null = rows[names].isna().to_numpy()
-    return [[name for name, null in zip(names, row, strict=True) if null] for row in is_null]
+    return tuple(n for n in models.reference.features
+                 if n in read and not n.startswith(_NULL_IS_KNOWN))  # fmt: skip
 
 
 def _answer(asked: Asked, said: Mapping[str, Any], models: ModelSet, call: Call) -> Answer:
-    is_known = not pd.isna(asked.as_of)
+    moment = asked.as_of
     return {
         "customer_id": asked.customer_id,
-        "as_of": _written(asked.as_of) if is_known else None,
+        "as_of": _written(moment) if moment else None,
         "status": asked.reason or said["status"],
         "churn": _churn(said, models) if said.get("churn_probability") is not None else None,
         "clv": _value(said, models) if said else None,
@@ -143,10 +167,11 @@ def _answer(asked: Asked, said: Mapping[str, Any], models: ModelSet, call: Call)
         "max_spend": said.get("max_spend"),
         "factors": said.get("factors", []),
         "features": {
-            "age_hours": _age_hours(asked.as_of, call.now) if is_known else None,
+            "age_hours": _age_hours(moment, call.now) if moment else None,
             "stale": list(NEEDED) if asked.reason == "stale_features" else [],
             "missing": said.get("missing", []),
         },
+        "what_if": asked.what_if,
         "model": {**models.versions, "alias": _ALIAS},
         "policy": call.policy.label,
         "request_id": asked.request_id,

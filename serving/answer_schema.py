@@ -83,9 +83,11 @@ class FeatureFacts(TypedDict):
 class Answer(TypedDict):
     """What is said of one customer; the parts are null unless `status` allows them.
 
-    status: scored; not_active (value only: who is silent too long cannot leave again); prospect
-    (never bought); stale_features; unknown. purchase_probability is of the churn horizon;
-    expected_orders and expected_value* (undiscounted money) are of the value horizon.
+    status: scored; value only: not_active (who is silent too long cannot leave again),
+    insufficient_history and out_of_range (unlike all whom the models were made for); nothing:
+    prospect (never bought), stale_features, unknown. purchase_probability is of the churn horizon;
+    expected_orders and expected_value* (undiscounted money) are of the value horizon. factors: when
+    they were asked for. what_if: the features whose values the caller has overridden.
     """
 
     customer_id: str | None
@@ -106,6 +108,7 @@ class Answer(TypedDict):
     max_spend: float | None
     factors: list[Factor]
     features: FeatureFacts
+    what_if: list[str]
     model: dict[str, str]
     policy: str
     request_id: str

@@ -1,15 +1,18 @@
-"""Features that a caller gives -> the rows that models read."""
+"""Features that a caller gives, all of a row or some of a customer's -> the rows models read."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 from pydantic import ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from features.columns import Columns
 from serving.schemas import FeatureRow
 from training.model_set import ModelSet
 
@@ -24,19 +27,11 @@ def to_frame(
     Raises pydantic's ValidationError for a feature that the models do not know, and for a text
     where they read a number or the reverse; it names the row and the feature.
     """
-    texts, numbers = _read_by(models)
-    names = models.reference.features
-    given = [row.features() for row in rows]
-    for position, features in enumerate(given):
-        for name, value in features.items():
-            if name not in names:
-                raise refusal("unknown_feature", "The models know no such feature", position, name)
-            if name in texts and isinstance(value, float):
-                raise refusal("text_needed", "This feature is a text", position, name)
-            if isinstance(value, str) and name not in texts:
-                if name in numbers or not name.startswith(_PROFILE):
-                    raise refusal("number_needed", "This feature is a number", position, name)
-                features[name] = None  # a profile text that no model reads
+    check = _Check.of(models)
+    names, texts = models.reference.features, check.texts
+    given = [
+        check.values(row.features(), "rows", position) for position, row in enumerate(rows)
+    ]
     columns = {
         name: pd.Series([features.get(name) for features in given],
                         dtype=object if name in texts else float)
@@ -53,22 +48,66 @@ def to_frame(
     return _completed(frame)
 
 
+def overridden(
+    rows: Columns, overrides: Mapping[str, Mapping[str, Any]], models: ModelSet
+) -> Columns:
+    """The rows with other values for some features of some customers, who are named in `what_if`.
+
+    Raises pydantic's ValidationError as to_frame does; it names the customer and the feature.
+    """
+    check, ids = _Check.of(models), rows["customer_id"].tolist()
+    numbers, others = rows.numbers.copy(), {n: v.copy() for n, v in rows.others.items()}
+    for customer_id, given in overrides.items():
+        values = check.values(dict(given), "overrides", customer_id)
+        for position in (at for at, one in enumerate(ids) if one == customer_id):
+            for name, value in values.items():
+                if name in rows.places:
+                    numbers[position, rows.places[name]] = np.nan if value is None else value
+                else:
+                    others[name][position] = value
+    others["what_if"] = np.empty(len(rows), dtype=object)
+    others["what_if"][:] = [sorted(overrides.get(customer_id, ())) for customer_id in ids]
+    return Columns(numbers, rows.places, others)
+
+
 def refusal(kind: str, message: str, *where: str | int) -> ValidationError:
-    """An error about a request's rows as pydantic writes its own."""
+    """An error about a place in a request as pydantic writes its own."""
     about = PydanticCustomError(kind, "{message}", {"message": message})
-    error = InitErrorDetails(type=about, loc=("rows", *where), input=None)
-    return ValidationError.from_exception_data("FeaturesRequest", [error], hide_input=True)
+    error = InitErrorDetails(type=about, loc=where, input=None)
+    return ValidationError.from_exception_data("Request", [error], hide_input=True)
 
 
-def _read_by(models: ModelSet) -> tuple[set[str], set[str]]:
-    """The features that the models read as texts, and as numbers."""
-    designs = [models.churn.design, models.clv.design, models.clv.purchase.design,
-               models.tier.design, models.churn_type.design]  # fmt: skip
-    known = [design for design in designs if design is not None]
-    return (
-        {name for design in known for name in design.categories},
-        {name for design in known for name in design.numbers},
-    )
+@dataclass(frozen=True)
+class _Check:
+    """What the models know: all features, and those they read as texts and as numbers."""
+
+    names: frozenset[str]
+    texts: frozenset[str]
+    numbers: frozenset[str]
+
+    @classmethod
+    def of(cls, models: ModelSet) -> Self:
+        designs = [models.churn.design, models.clv.design, models.clv.purchase.design,
+                   models.tier.design, models.churn_type.design]  # fmt: skip
+        known = [design for design in designs if design is not None]
+        return cls(
+            frozenset(models.reference.features),
+            frozenset(name for design in known for name in design.categories),
+            frozenset(name for design in known for name in design.numbers),
+        )
+
+    def values(self, features: dict[str, Any], *where: str | int) -> dict[str, Any]:
+        """The features as the models can read them; a text that no model reads is null."""
+        for name, value in features.items():
+            if name not in self.names:
+                raise refusal("unknown_feature", "The models know no such feature", *where, name)
+            if name in self.texts and isinstance(value, float):
+                raise refusal("text_needed", "This feature is a text", *where, name)
+            if isinstance(value, str) and name not in self.texts:
+                if name in self.numbers or not name.startswith(_PROFILE):
+                    raise refusal("number_needed", "This feature is a number", *where, name)
+                features[name] = None
+        return features
 
 
 def _completed(rows: pd.DataFrame) -> pd.DataFrame:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
+from numpy.typing import NDArray
 
+from features.columns import Columns, Rows
 from training.model_set import ModelSet, is_active
 from training.models.explanation import Factor, sentence
 
@@ -14,17 +15,21 @@ MOST_FACTORS = 3  # what somebody reads in the middle of a call
 _CHUNK = 20_000
 
 
-def factors(rows: pd.DataFrame, models: ModelSet) -> list[list[Factor]]:
+def factors(
+    rows: Rows, models: ModelSet, wanted: NDArray[np.bool_] | None = None
+) -> list[list[Factor]]:
     """The strongest factors of each row, the strongest first; none for who was not active.
 
-    rows: features, of customers with at least one purchase.
+    rows: features, of customers with at least one purchase. wanted: of these rows alone, (n,).
     """
-    task = models.tasks["churn"]
+    task, columns = models.tasks["churn"], Columns.of(rows)
     found: list[list[Factor]] = [[] for _ in range(len(rows))]
-    active = np.flatnonzero(is_active(rows, task))
+    explained = is_active(columns, task) if wanted is None else wanted
+    active = np.flatnonzero(explained)
     for start in range(0, len(active), _CHUNK):
         positions = active[start : start + _CHUNK]
-        chosen = rows.iloc[positions].assign(horizon_days=task.horizon_days)
+        horizon = np.full(len(positions), task.horizon_days)
+        chosen = columns.chosen(positions).with_columns({"horizon_days": horizon})
         for position, few in zip(positions, models.explain(chosen, MOST_FACTORS), strict=True):
             found[position] = few
     return found

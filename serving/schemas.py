@@ -1,4 +1,4 @@
-"""What the service accepts and gives: requests that name what is wrong with them."""
+"""What the service accepts and gives for scores: requests that name what is wrong with them."""
 
 from __future__ import annotations
 
@@ -39,6 +39,23 @@ class ScoreRequest(BaseModel):
     customer_ids: Annotated[list[CustomerId], FailFast()] = Field(
         max_length=MOST_CUSTOMERS, examples=[["C000001", "C000002"]]
     )
+    explain: bool = Field(
+        False, description="Whether to name what the churn model looked at; it takes longer."
+    )
+    overrides: dict[CustomerId, dict[str, Number | str | None]] = Field(
+        default_factory=dict,
+        max_length=MOST_CUSTOMERS,
+        description="What if: by customer, features to take other values for. Nothing else changes "
+        "with them, such as a total with one of its parts.",
+        examples=[{"C000001": {"open_complaints": 0}}],
+    )
+
+    @model_validator(mode="after")
+    def _asks_for_whom_it_overrides(self) -> Self:
+        others = self.overrides.keys() - set(self.customer_ids)
+        if others:
+            raise ValueError("overrides are given for a customer who is not in customer_ids")
+        return self
 
 
 class FeatureRow(BaseModel):
@@ -85,6 +102,9 @@ class FeaturesRequest(BaseModel):
     model_config = _STRICT
 
     rows: Annotated[list[FeatureRow], FailFast()] = Field(max_length=MOST_CUSTOMERS)
+    explain: bool = Field(
+        True, description="Whether to name what the churn model looked at; it takes longer."
+    )
 
 
 class ScoreResponse(BaseModel):

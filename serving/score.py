@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
+from features.columns import Columns, Rows, numbers_of, with_columns
 from serving.policy import Policy
-from training.model_set import ModelSet, is_active
+from training.model_set import ModelSet, Reference, is_active
 from training.tasks import CHURN_TYPES, TIERS
 
 # The columns of a score table, in order; DESIGN 8 fixes the names.
@@ -21,77 +25,100 @@ COLUMNS: tuple[str, ...] = (
     "expected_loss", "max_spend", "retain_advised",
 )  # fmt: skip
 
+# Times the most purchase days of anybody when the models were made: customers grow meanwhile, but
+# one of three times as many is another kind, such as a till or a test account.
+MOST_BEYOND = 3.0
+
+Scores = dict[str, NDArray[Any]]
+
 
 def score(rows: pd.DataFrame, models: ModelSet, policy: Policy) -> pd.DataFrame:
     """One row per given row: the columns COLUMNS.
 
     rows: customer_id, as_of and every feature, of customers with at least one purchase. Money is
     in currency units; expected_value is undiscounted, clv_* are margins, clv_future is discounted.
-    churn_* and type_* are null for customers who were not active: they cannot leave again.
+    churn_* and type_* are null unless the status is scored: who is not active cannot leave again.
     """
+    found = score_columns(Columns.of(rows), models, policy)
+    return pd.DataFrame({name: found[name] for name in COLUMNS}, rows.index)
+
+
+def score_columns(rows: Rows, models: ModelSet, policy: Policy) -> Scores:
+    """The same as arrays, each (n,)."""
     churn_task, value_task = models.tasks["churn"], models.tasks["clv"]
-    active = is_active(rows, churn_task)
-    purchase = models.churn.predict(rows.assign(horizon_days=churn_task.horizon_days))
-    churn = pd.Series(1.0 - purchase, rows.index).where(active)
-    value = models.clv.predict(rows.assign(horizon_days=value_task.horizon_days))
-    answer = pd.DataFrame(
-        {
-            "customer_id": rows.customer_id,
-            "as_of": rows.as_of,
-            "status": np.where(active, "scored", "not_active"),
-            "purchase_probability": purchase,
-            "churn_probability": churn,
-            "churn_percentile": _percentile(churn, models.reference.churn_percentiles),
-            "churn_band": policy.band(churn),
-        },
-        index=rows.index,
-    ).join(value.drop(columns="purchase_probability"))
-    answer = answer.join(_money(answer, rows, value_task.horizon_days, policy))
-    answer = answer.join(_types(rows, churn, models))
-    answer = answer.join(_tiers(rows, answer, models, policy))
-    answer["stage"] = policy.stage(rows, active)
-    types = answer[[f"type_{cause}" for cause in CHURN_TYPES]]
-    answer["retain_advised"] = policy.retain_advised(types, answer.tier)
-    return answer[list(COLUMNS)]
+    active = np.asarray(is_active(rows, churn_task))
+    status = _status(rows, active, models.reference)
+    purchase = models.churn.predict(_over(rows, churn_task.horizon_days))
+    churn = np.where(status == "scored", 1.0 - purchase, np.nan)
+    found = {
+        **models.clv.forecast(_over(rows, value_task.horizon_days)),
+        "customer_id": np.asarray(rows["customer_id"]),
+        "as_of": np.asarray(rows["as_of"]),
+        "status": status,
+        "purchase_probability": purchase,
+        "churn_probability": churn,
+        "churn_percentile": _percentile(churn, models.reference.churn_percentiles),
+        "churn_band": policy.band(churn),
+        "stage": policy.stage(rows, active),
+    }
+    found |= _money(found, rows, value_task.horizon_days, policy)
+    found |= _tiers(rows, found["expected_value"], models, policy)
+    types = _types(rows, churn, models)
+    advised = policy.retain_advised(np.column_stack(list(types.values())), found["tier"])
+    return found | types | {"retain_advised": advised}
 
 
-def _money(
-    answer: pd.DataFrame, rows: pd.DataFrame, horizon_days: int, policy: Policy
-) -> pd.DataFrame:
-    future = policy.present_value(answer.expected_value, horizon_days)
-    if_retained = policy.if_retained(future, answer.purchase_probability)
-    historical = rows.spend_total * policy.margin_rate
-    loss = answer.churn_probability.fillna(0.0) * if_retained
-    return pd.DataFrame(
-        {
-            "clv_historical": historical,
-            "clv_future": future,
-            "clv_total": historical + future,
-            "clv_if_retained": if_retained,
-            "expected_loss": loss,
-            "max_spend": policy.save_rate * loss,
-        }
-    )
+def _status(rows: Rows, active: NDArray[np.bool_], reference: Reference) -> NDArray[np.object_]:
+    """Why a customer has no churn probability, else scored; the first reason that holds.
+
+    Beyond the youngest and far beyond the most frequent of those the models were made for, nothing
+    was learnt that an answer could stand on; the value is given all the same, as a continuation.
+    """
+    status = np.full(len(rows), "scored", dtype=object)
+    most = MOST_BEYOND * reference.most_purchase_days
+    status[numbers_of(rows, "purchase_days_total") > most] = "out_of_range"
+    status[numbers_of(rows, "age") < reference.youngest_days] = "insufficient_history"
+    status[~active] = "not_active"
+    return status
 
 
-def _types(rows: pd.DataFrame, churn: pd.Series, models: ModelSet) -> pd.DataFrame:
+def _over(rows: Rows, horizon_days: int) -> Any:
+    return with_columns(rows, {"horizon_days": horizon_days})
+
+
+def _money(found: Scores, rows: Rows, horizon_days: int, policy: Policy) -> Scores:
+    future = policy.present_value(found["expected_value"], horizon_days)
+    if_retained = policy.if_retained(future, found["purchase_probability"])
+    historical = numbers_of(rows, "spend_total") * policy.margin_rate
+    loss = np.nan_to_num(found["churn_probability"], nan=0.0) * if_retained
+    return {
+        "clv_historical": historical,
+        "clv_future": future,
+        "clv_total": historical + future,
+        "clv_if_retained": if_retained,
+        "expected_loss": loss,
+        "max_spend": policy.save_rate * loss,
+    }
+
+
+def _types(rows: Rows, churn: NDArray, models: ModelSet) -> Scores:
     """Churn probability split over the causes; they sum to it, unknowable ones are null."""
-    shares = models.churn_type.predict(rows)
-    return shares.mul(churn, axis=0).add_prefix("type_")
+    shares = models.churn_type.shares_of(rows)
+    return {f"type_{cause}": share * churn for cause, share in shares.items()}
 
 
-def _tiers(
-    rows: pd.DataFrame, answer: pd.DataFrame, models: ModelSet, policy: Policy
-) -> pd.DataFrame:
+def _tiers(rows: Rows, value: NDArray, models: ModelSet, policy: Policy) -> Scores:
     cuts = models.reference.tier_cuts
-    tier = policy.tier(answer.expected_value, rows, cuts)
-    found = models.tier.predict(rows.assign(tier=tier)).add_prefix("tier_next_")
-    found["tier"] = tier
-    found["tier_reason"] = policy.tier_reason(answer.expected_value, tier, cuts)
-    return found
+    tier = policy.tier(value, rows, cuts)
+    following = models.tier.chances(with_columns(rows, {"tier": tier}))
+    return {
+        "tier": tier,
+        "tier_reason": policy.tier_reason(value, tier, cuts),
+        **{f"tier_next_{name}": chance for name, chance in following.items()},
+    }
 
 
-def _percentile(churn: pd.Series, knots: tuple[float, ...]) -> pd.Series:
+def _percentile(churn: NDArray, knots: tuple[float, ...]) -> NDArray[np.float64]:
     """Rank among the active customers of the reference snapshot, 0 to 100; null without risk."""
-    rank = np.searchsorted(np.array(knots), churn.fillna(0.0).to_numpy(), side="right") - 1
-    return pd.Series(np.clip(rank, 0, 100).astype(float), churn.index).where(churn.notna())
+    rank = np.searchsorted(np.array(knots), np.nan_to_num(churn, nan=0.0), side="right") - 1
+    return np.where(np.isnan(churn), np.nan, np.clip(rank, 0, 100).astype(float))

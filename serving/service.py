@@ -20,13 +20,14 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 import bentoml
-import pandas as pd
+import numpy as np
 from pydantic import ValidationError
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from features.columns import Columns
 from features.moment import parse_moment
 from features.workspace import Workspace
 from serving.answer import Call, answer
@@ -85,11 +86,12 @@ class Loaded:
             return f"the online store lacks {len(absent)} features, such as {absent[0]}"
         return None
 
-    def known(self, asked: list[tuple[str, str]]) -> pd.DataFrame:
+    def known(self, asked: list[tuple[str, str]]) -> Columns:
         """The newest online values of some customers, one row per (customer_id, request_id)."""
-        who = pd.DataFrame(asked, columns=["customer_id", "request_id"])
-        latest = self.store.latest(who.customer_id.tolist())
-        return pd.concat([who.assign(as_of=latest.as_of), latest.values], axis=1)
+        customer_ids, request_ids = map(list, zip(*asked, strict=True)) if asked else ([], [])
+        who = {"customer_id": customer_ids, "request_id": request_ids}
+        arrays = {name: np.array(values, dtype=object) for name, values in who.items()}
+        return self.store.newest(customer_ids).with_columns(arrays)
 
 
 async def _version(_: Request) -> JSONResponse:

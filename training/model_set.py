@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any, overload
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
+from features.columns import Columns, Rows
+from features.errors import UserError
 from features.family import Family
+from training import examples, value_tiers
 from training.models.boosting import Boosting
 from training.models.churn_type import ChurnType
 from training.models.explanation import Explanation, Factor, Word
@@ -29,6 +34,8 @@ class Reference:
 
     trained_as_of: the moment of training. features: every feature in order. words: what each says.
     churn_percentiles: churn probability of the active customers at each percentile 0..100.
+    youngest_days, most_purchase_days: the shortest history and the most purchase days there.
+    examples: rows to try the models on (examples.py).
     """
 
     trained_as_of: datetime
@@ -37,6 +44,17 @@ class Reference:
     words: Mapping[str, Word]
     churn_percentiles: tuple[float, ...]
     tier_cuts: TierCuts
+    youngest_days: float
+    most_purchase_days: float
+    examples: Sequence[Mapping[str, Any]]
+
+    def to_dict(self) -> dict[str, Any]:
+        """What of it is in no other file, JSON-ready."""
+        return {
+            "churn_percentiles": list(self.churn_percentiles),
+            "youngest_days": self.youngest_days,
+            "most_purchase_days": self.most_purchase_days,
+        }
 
 
 @dataclass
@@ -51,7 +69,7 @@ class ModelSet:
     reference: Reference
     versions: Mapping[str, str]
 
-    def explain(self, rows: pd.DataFrame, most: int) -> list[list[Factor]]:
+    def explain(self, rows: Rows, most: int) -> list[list[Factor]]:
         """The strongest factors of each row's churn probability, at most `most`.
 
         rows: features with `horizon_days`, of customers with at least one purchase.
@@ -78,17 +96,23 @@ class ModelSet:
             (folder / name / "task.json").write_text(json.dumps(meta, indent=1))
         words = json.dumps(self.reference.words, ensure_ascii=False)
         (folder / "churn" / "words.json").write_text(words, encoding="utf-8")
-        ranks = {"churn_percentiles": list(self.reference.churn_percentiles)}
-        (folder / "churn" / "ranks.json").write_text(json.dumps(ranks))
+        (folder / "churn" / "ranks.json").write_text(json.dumps(self.reference.to_dict()))
+        tried = {"rows": list(self.reference.examples), "answers": self.answers()}
+        (folder / "churn" / "examples.json").write_text(json.dumps(tried), encoding="utf-8")
         cuts = json.dumps(self.reference.tier_cuts.to_dict())
         (folder / "tier" / "cuts.json").write_text(cuts)
 
     @classmethod
     def load(cls, folders: Mapping[str, Path], versions: Mapping[str, str]) -> ModelSet:
-        """The models of four folders, one per task; versions: task -> name@version."""
+        """The models of four folders, one per task; versions: task -> name@version.
+
+        Raises UserError when they do not say of their examples what they said when they were saved.
+        """
         metas = {name: _read(folders[name] / "task.json") for name in TASKS}
         meta = metas["churn"]
-        return cls(
+        tried = _read(folders["churn"] / "examples.json")
+        ranks = _read(folders["churn"] / "ranks.json")
+        models = cls(
             tasks={n: replace(TASKS[n], horizon_days=metas[n]["horizon_days"]) for n in TASKS},
             churn=Boosting.load(folders["churn"]),
             clv=TwoPart.load(folders["clv"]),
@@ -99,13 +123,40 @@ class ModelSet:
                 catalog=meta["catalog"],
                 features=tuple(meta["features"]),
                 words={n: Word(*w) for n, w in _read(folders["churn"] / "words.json").items()},
-                churn_percentiles=tuple(
-                    _read(folders["churn"] / "ranks.json")["churn_percentiles"]
-                ),
+                churn_percentiles=tuple(ranks["churn_percentiles"]),
                 tier_cuts=TierCuts.from_dict(_read(folders["tier"] / "cuts.json")),
+                youngest_days=ranks["youngest_days"],
+                most_purchase_days=ranks["most_purchase_days"],
+                examples=tried["rows"],
             ),
             versions=dict(versions),
         )
+        wrong = examples.differences(tried["answers"], models.answers())
+        if wrong:
+            raise UserError(
+                f"The models {', '.join(versions.values())} were loaded, but of made-up customers "
+                f"they no longer say what they said when they were stored ({', '.join(wrong)}). "
+                "Return to the former ones (holdfast rollback), or train anew: holdfast train."
+            )
+        return models
+
+    def answers(self) -> dict[str, list[float | None]]:
+        """What the four models say of the reference's examples, a list for each number."""
+        rows = Columns.of(examples.frame(self.reference.examples))
+
+        def over(task: str) -> Columns:
+            horizon = np.full(len(rows), self.tasks[task].horizon_days)
+            return rows.with_columns({"horizon_days": horizon})
+
+        value = self.clv.forecast(over("clv"))
+        cuts = self.reference.tier_cuts
+        tier = value_tiers.assign(value["expected_value"], rows, cuts, cost_to_serve=None)
+        moves = self.tier.chances(rows.with_columns({"tier": tier}))
+        said = {"churn": self.churn.predict(over("churn")), **value}
+        said |= {f"type_{cause}": p for cause, p in self.churn_type.shares_of(rows).items()}
+        said |= {f"tier_next_{name}": p for name, p in moves.items()}
+        return {name: [None if p != p else p for p in values.tolist()]
+                for name, values in said.items()}  # fmt: skip
 
 
 def percentiles(probability: np.ndarray) -> tuple[float, ...]:
@@ -115,9 +166,17 @@ def percentiles(probability: np.ndarray) -> tuple[float, ...]:
     return tuple(np.percentile(probability, np.linspace(0, 100, PERCENTILE_KNOTS)).tolist())
 
 
-def is_active(rows: pd.DataFrame, task: Task) -> pd.Series:
+@overload
+def is_active(rows: pd.DataFrame, task: Task) -> pd.Series: ...
+
+
+@overload
+def is_active(rows: Columns, task: Task) -> NDArray[np.bool_]: ...
+
+
+def is_active(rows: Rows, task: Task) -> pd.Series | NDArray[np.bool_]:
     """Whether a customer has bought within the task's active days, boolean."""
-    return rows.recency.lt(task.active_days)
+    return rows["recency"] < task.active_days
 
 
 def words_of(families: Iterable[Family]) -> dict[str, Word]:

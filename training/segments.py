@@ -61,7 +61,7 @@ class Segment:
 def _tier(rows: pd.DataFrame) -> NDArray:
     """The value class, by cuts measured on the forecasts of this very origin."""
     cuts = TierCuts.of(rows.expected_value, rows.age)
-    return value_tiers.assign(rows.expected_value, rows, cuts, cost_to_serve=None).to_numpy()
+    return value_tiers.assign(rows.expected_value, rows, cuts, cost_to_serve=None)
 
 
 def _recency(rows: pd.DataFrame) -> NDArray:

@@ -15,7 +15,7 @@ from features import catalog, workspace
 from features.errors import UserError
 from features.store import FeatureStore
 from features.workspace import Workspace
-from training import card, evaluate, frame, plots, probes, registry, split, value_tiers
+from training import card, evaluate, examples, frame, plots, probes, registry, split, value_tiers
 from training.evaluate import Backtest
 from training.model_set import ModelSet, Reference, is_active, percentiles, words_of
 from training.models.boosting import Boosting
@@ -198,6 +198,9 @@ def fit(
             words=words_of(store.snapshots.families),
             churn_percentiles=percentiles(1.0 - churn.predict(asked)[active.to_numpy()]),
             tier_cuts=cuts,
+            youngest_days=float(today.age.min()),
+            most_purchase_days=float(today.purchase_days_total.max()),
+            examples=examples.of(today, names),
         ),
         versions={},
     )

@@ -11,6 +11,9 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
+
+from features.columns import Rows, numbers_of
 
 PARETO_A = 0.80  # the most valuable are those who together bring this share of the value
 GROWABLE_PERCENTILE = 80  # what a customer could be worth: this percentile of his tenure band
@@ -57,23 +60,25 @@ class TierCuts:
 
 
 def assign(
-    value: pd.Series,
-    rows: pd.DataFrame,
+    value: pd.Series | NDArray,
+    rows: Rows,
     cuts: TierCuts,
     cost_to_serve: float | None,
     margin_rate: float = 1.0,
-) -> pd.Series:
-    """The tier code of each row, in the order of precedence below-zero, MVC, MGC, maintain.
+) -> NDArray[np.object_]:
+    """The tier code of each row, (n,), in the order of precedence below-zero, MVC, MGC, maintain.
 
     value: forecast net money, in which the cuts were measured. rows: age, purchase_trend_90d
     and purchase_days_recent_90d. cost_to_serve: expected cost per customer over the same horizon;
     None when it is not known, and then nobody is below zero, since revenue alone cannot tell.
     margin_rate: the margin per unit of money, from which that cost is paid.
     """
-    tier = pd.Series("maintain", rows.index, dtype=object)
-    possible = np.array(cuts.possible)[_bands(rows.age)]
+    value = np.asarray(value, dtype=np.float64)
+    tier = np.full(len(value), "maintain", dtype=object)
+    possible = np.array(cuts.possible)[_bands(rows["age"])]
     has_gap = (possible > 0) & (possible - value >= LEAST_GAP_SHARE * possible)
-    is_growing = (rows.purchase_trend_90d >= 0) & (rows.purchase_days_recent_90d > 0)
+    has_bought = numbers_of(rows, "purchase_days_recent_90d") > 0
+    is_growing = (numbers_of(rows, "purchase_trend_90d") >= 0) & has_bought
     tier[has_gap & is_growing] = "mgc"
     tier[value >= cuts.most_valuable] = "mvc"
     if cost_to_serve is not None:
@@ -81,5 +86,5 @@ def assign(
     return tier
 
 
-def _bands(age: pd.Series) -> np.ndarray:
-    return np.searchsorted(TENURE_BANDS, age.to_numpy(dtype=float))
+def _bands(age: pd.Series | NDArray) -> np.ndarray:
+    return np.searchsorted(TENURE_BANDS, np.asarray(age, dtype=np.float64))

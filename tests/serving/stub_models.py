@@ -69,27 +69,27 @@ def models(stays=0.6, shares=SHARES):
         clv=SimpleNamespace(
             design=design,
             purchase=SimpleNamespace(design=design),
-            predict=lambda rows: pd.DataFrame(
-                {
+            forecast=lambda rows: {
+                name: np.full(len(rows), value)
+                for name, value in {
                     "purchase_probability": 0.9,
                     "expected_orders": 3.0,
                     "expected_value": 120.0,
                     "expected_value_median": 100.0,
                     "expected_value_low": 0.0,
                     "expected_value_high": 300.0,
-                },
-                index=rows.index,
-            ),
+                }.items()
+            },
         ),
         churn_type=SimpleNamespace(
             design=None,
-            predict=lambda rows: pd.DataFrame(shares, index=rows.index).reindex(
-                columns=list(CHURN_TYPES)
-            ),
+            shares_of=lambda rows: {
+                cause: np.full(len(rows), shares.get(cause, np.nan)) for cause in CHURN_TYPES
+            },
         ),
         tier=SimpleNamespace(
             design=design,
-            predict=lambda rows: pd.DataFrame(0.25, index=rows.index, columns=list(TIERS)),
+            chances=lambda rows: {tier: np.full(len(rows), 0.25) for tier in TIERS},
         ),
         reference=Reference(
             trained_as_of=AS_OF,
@@ -98,6 +98,9 @@ def models(stays=0.6, shares=SHARES):
             words={},
             churn_percentiles=tuple(i / 100 for i in range(101)),
             tier_cuts=TierCuts(most_valuable=500.0, possible=(150.0, 150.0, 150.0)),
+            youngest_days=0.0,
+            most_purchase_days=50.0,
+            examples=(),
         ),
         explain=lambda rows, most: [FACTORS[:most] for _ in range(len(rows))],
         versions={

@@ -69,6 +69,7 @@ def test_an_active_customer_is_answered_in_full():
         "max_spend": 8.0,
         "factors": [factor._asdict() for factor in FACTORS],
         "features": {"age_hours": 5.0, "stale": [], "missing": []},
+        "what_if": [],
         "model": {
             "churn": "churn@12",
             "clv": "clv@7",

@@ -18,7 +18,7 @@ from sklearn.exceptions import NotFittedError
 
 from features.errors import UserError
 from training.models.maximum_likelihood import most_likely_rhythm
-from training.models.purchase_history import FloatArray, PurchaseHistory
+from training.models.purchase_history import FloatArray, Outlook, PurchaseHistory
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +31,7 @@ MOST_REGULARITY = 12
 # The series of expected orders ends where a term times its number is below this share of the sum,
 # or after more orders than one an hour through a whole year: a guard against a broken fit.
 PRECISION = 1e-7
+TERMS = 8  # computed at a time: most customers need two or three times as many
 MOST_ORDERS = 10_000
 
 
@@ -104,10 +105,8 @@ class _BetaGeometric:
         For k = 1 equal to Fader, Hardie, Lee (2005), eq. 10, but without its 2F1 and its hole at
         a = 1; exact for every k, where Reutterer, Platzer, Schröder (2021) approximate.
         """
-        _, _, a, b = self._params()
-        b_now = b + history.frequency + self.leaves_after_first
-        orders = _orders_if_alive(*self._next_steps(history, horizon_days), a, b_now)
-        return self.probability_alive(history) * orders
+        steps = self._next_steps(history, horizon_days)
+        return self.probability_alive(history) * self._orders(history, steps)
 
     def probability_of_order(self, history: PurchaseHistory, horizon_days: ArrayLike) -> FloatArray:
         """P(at least one purchase day in the next `horizon_days`), scalar or (n,); returns (n,).
@@ -118,6 +117,19 @@ class _BetaGeometric:
         """
         chance = _chance_of_order(1, *self._next_steps(history, horizon_days))
         return self.probability_alive(history) * chance
+
+    def outlook(self, history: PurchaseHistory, horizon_days: ArrayLike) -> Outlook:
+        """The three above for one horizon, for little more than the price of one."""
+        alive, steps = self.probability_alive(history), self._next_steps(history, horizon_days)
+        orders = self._orders(history, steps)
+        return Outlook(alive, alive * _chance_of_order(1, *steps), alive * orders)
+
+    def _orders(
+        self, history: PurchaseHistory, steps: tuple[FloatArray, FloatArray, FloatArray]
+    ) -> FloatArray:
+        """Expected orders of customers who are alive, (n,)."""
+        _, _, a, b = self._params()
+        return _orders_if_alive(*steps, a, b + history.frequency + self.leaves_after_first)
 
     def to_dict(self) -> dict[str, Any]:
         """The parameters, ready for JSON."""
@@ -274,21 +286,21 @@ def _log_total(log_phases: FloatArray) -> FloatArray:
 
 
 def _chance_of_order(
-    n: int, shape: FloatArray, phases: FloatArray, share: FloatArray
+    n: FloatArray | int, shape: FloatArray, phases: FloatArray, share: FloatArray
 ) -> FloatArray:
-    """P(at least n further orders in the horizon) if alive and never leaving, (m,).
+    """P(at least n further orders in the horizon) if alive and never leaving, (m,) or (terms, m).
 
     Given j steps made, the steps in the horizon are negative binomial with shape R + j, and n
     orders take n k - j of them; the tail of that distribution is an incomplete beta function.
 
     Args:
-        n: number of the further order, from 1.
+        n: number of the further order, from 1; or several, (terms, 1).
         shape: R = r + k x, (m,).
-        phases: P(j steps made | alive), (k, m).
+        phases: P(j steps made | alive), (k, m), or (k, 1, m) for several.
         share: horizon / (alpha + T + horizon), (m,).
     """
     k = len(phases)
-    j = np.arange(k)[:, None]
+    j = np.arange(k).reshape(-1, *[1] * (phases.ndim - 1))
     chance = reduce(np.add, phases * betainc(n * k - j, shape + j, share))
     return np.minimum(chance, 1.0)  # the phases sum to 1 but for rounding
 
@@ -301,16 +313,25 @@ def _orders_if_alive(
     The sum over n of P(the n-th order falls into the horizon) times P(the customer stayed after
     each of the n - 1 before it); p and lambda are independent for those alive.
     """
-    orders = np.zeros_like(share)
-    staying = np.ones_like(share)
-    rows = np.arange(len(share))
-    for n in range(1, MOST_ORDERS + 1):
-        gain = staying * _chance_of_order(n, shape, phases, share)
-        orders[rows] += gain
-        more = gain * n > PRECISION * orders[rows]
-        if not more.any():
+    orders, rows, staying = np.zeros_like(share), np.arange(len(share)), np.ones_like(share)
+    for first in range(1, MOST_ORDERS + 1, TERMS):
+        n = np.arange(first, first + TERMS, dtype=np.float64)[:, None]
+        chances = _chance_of_order(n, shape, phases[:, None], share)
+        stays = (b_now + n - 1.0) / (a + b_now + n - 1.0)
+        found, goes_on = orders[rows], np.ones(len(rows), dtype=bool)
+        for term in range(TERMS):
+            gain = staying * chances[term]
+            found = found + np.where(goes_on, gain, 0.0)
+            goes_on &= gain * n[term] > PRECISION * found
+            staying = staying * stays[term]
+        orders[rows] = found
+        if not goes_on.any():
             break
-        rows, shape, phases, share = rows[more], shape[more], phases[:, more], share[more]
-        b_now = b_now[more]
-        staying = staying[more] * (b_now + n - 1.0) / (a + b_now + n - 1.0)
+        rows, shape, phases, share = (
+            rows[goes_on],
+            shape[goes_on],
+            phases[:, goes_on],
+            share[goes_on],
+        )
+        b_now, staying = b_now[goes_on], staying[goes_on]
     return orders

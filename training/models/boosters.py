@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -60,13 +62,32 @@ def fit(
     return xgb.train(given, data(np.ones(len(label), dtype=bool)), rounds)
 
 
-def predict(booster: xgb.Booster, matrix: NDArray, offset: NDArray | None) -> NDArray[np.float64]:
-    """Raw margins of the rows, (n,) or (n, k)."""
-    margin = None if offset is None else np.asarray(offset, dtype=np.float32)
-    raw = booster.inplace_predict(
-        matrix, predict_type="margin", base_margin=margin, validate_features=False
-    )
+@dataclass(frozen=True)
+class Inputs:
+    """A matrix that several boosters read: to hand it over takes longer than to go down the trees.
+
+    matrix: float32, (n, columns), missing as NaN. Columns are checked where it is made, by names.
+    """
+
+    matrix: NDArray[np.float32]
+
+    @cached_property
+    def data(self) -> xgb.DMatrix:
+        """The matrix in XGBoost's hands."""
+        return xgb.DMatrix(self.matrix)
+
+
+def predict(booster: xgb.Booster, inputs: Inputs, offset: NDArray) -> NDArray[np.float64]:
+    """Raw margins of the rows, (n,) or (n, k), on top of offsets of the same shape."""
+    inputs.data.set_base_margin(np.asarray(offset, dtype=np.float32))
+    raw = booster.predict(inputs.data, output_margin=True, validate_features=False)
     return np.asarray(raw, dtype=np.float64)
+
+
+def contributions(booster: xgb.Booster, inputs: Inputs) -> NDArray[np.float64]:
+    """Shapley values of the margin, (n, columns), without the constant."""
+    found = booster.predict(inputs.data, pred_contribs=True, validate_features=False)
+    return found[:, :-1].astype(np.float64)
 
 
 def save(booster: xgb.Booster, path: Path) -> None:

@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq, minimize
 from scipy.special import expit, logit
 
+from features.columns import Rows, numbers_of
 from training.models import boosters, stack
+from training.models.boosters import Inputs
 from training.models.design import Design
 from training.models.offsets import OFFSET_COLUMNS, Offsets
 from training.models.ridge import Ridge
@@ -126,30 +128,35 @@ class Boosting:
         self.weights = stack.shares(members, bought).tolist()
         self.slope = _slope(_weighted(members, self.weights), bought)
 
-    def predict(self, rows: pd.DataFrame) -> NDArray[np.float64]:
+    def predict(self, rows: Rows) -> NDArray[np.float64]:
         """P(at least one purchase in `horizon_days`) of each row, (n,)."""
         return self.predict_on(self.offsets.columns(rows))
 
-    def predict_on(self, columns: pd.DataFrame) -> NDArray[np.float64]:
-        """The same for rows that have their OFFSET_COLUMNS already."""
-        return np.clip(expit(self.log_odds(columns)), LEAST_PROBABILITY, 1.0 - LEAST_PROBABILITY)
+    def predict_on(self, columns: Rows, inputs: Inputs | None = None) -> NDArray[np.float64]:
+        """The same for rows that have their OFFSET_COLUMNS already.
 
-    def log_odds(self, columns: pd.DataFrame) -> NDArray[np.float64]:
+        inputs: what the design makes of them, where that is there already.
+        """
+        odds = self.log_odds(columns, inputs)
+        return np.clip(expit(odds), LEAST_PROBABILITY, 1.0 - LEAST_PROBABILITY)
+
+    def log_odds(self, columns: Rows, inputs: Inputs | None = None) -> NDArray[np.float64]:
         """Log odds of at least one purchase of rows with OFFSET_COLUMNS, (n,), without bounds."""
-        return self.middle + self.slope * (self._mixed(columns) - self.center)
+        return self.middle + self.slope * (self._mixed(columns, inputs) - self.center)
 
-    def _mixed(self, columns: pd.DataFrame) -> NDArray[np.float64]:
-        return _weighted(self._members(columns), self.weights)
+    def _mixed(self, columns: Rows, inputs: Inputs | None = None) -> NDArray[np.float64]:
+        return _weighted(self._members(columns, inputs), self.weights)
 
-    def _members(self, columns: pd.DataFrame) -> NDArray[np.float64]:
+    def _members(self, columns: Rows, inputs: Inputs | None = None) -> NDArray[np.float64]:
         """Log odds of each of MEMBERS, (n, 4)."""
-        matrix, offset = self.design.matrix(columns), columns.offset_odds.to_numpy()
+        inputs = inputs or self.design.inputs(columns)
+        offset = numbers_of(columns, "offset_odds")
         level = np.full(len(columns), self.level_odds)
         members = (
             offset,
-            offset + self.ridge.difference(matrix),
-            boosters.predict(self.with_offset, matrix, offset),
-            boosters.predict(self.with_level, matrix, level),
+            offset + self.ridge.difference(inputs.matrix),
+            boosters.predict(self.with_offset, inputs, offset),
+            boosters.predict(self.with_level, inputs, level),
         )
         return np.column_stack(members)
 

@@ -19,6 +19,7 @@ import pandas as pd
 import xgboost as xgb
 from numpy.typing import NDArray
 
+from features.columns import Rows, numbers_of
 from features.events import PAYMENT_KINDS
 from training.models import boosters, strength
 from training.models.boosting import LEAST_PROBABILITY
@@ -44,11 +45,12 @@ class Sign:
 
     cause: str
     about: str
-    shows: Callable[[pd.DataFrame], pd.Series]
+    shows: Callable[[Rows], NDArray[np.bool_]]
 
 
-def _any(*columns: str) -> Callable[[pd.DataFrame], pd.Series]:
-    return lambda rows: rows[list(columns)].fillna(0.0).sum(axis=1) > 0
+def _any(*columns: str) -> Callable[[Rows], NDArray[np.bool_]]:
+    # A null is no sign, and no comparison with one is true.
+    return lambda rows: np.any([numbers_of(rows, column) > 0 for column in columns], axis=0)
 
 
 # In the order of precedence: the first sign a customer shows names his cause.
@@ -57,8 +59,8 @@ SIGNS: tuple[Sign, ...] = (
     Sign(
         "retaliatory",
         "an unresolved complaint, then a payment refused",
-        lambda rows: (rows.open_complaints > 0) & (_any("count_payment_failed_90d",
-                                                        "count_chargeback_90d")(rows)),
+        lambda rows: _any("open_complaints")(rows)
+        & _any("count_payment_failed_90d", "count_chargeback_90d")(rows),
     ),
     Sign(
         "non_malicious",
@@ -77,12 +79,15 @@ SIGNS: tuple[Sign, ...] = (
 
 def evidence(rows: pd.DataFrame) -> pd.DataFrame:
     """One column per cause: whether a row shows its sign, boolean; without interactions none."""
+    return pd.DataFrame(signs(rows), rows.index)
+
+
+def signs(rows: Rows) -> dict[str, NDArray[np.bool_]]:
+    """The same as arrays, each (n,)."""
     has_signs = "open_complaints" in rows
-    shown = {
-        sign.cause: sign.shows(rows) if has_signs else pd.Series(False, rows.index)
-        for sign in SIGNS
-    }
-    return pd.DataFrame({cause: shown[cause] for cause in CHURN_TYPES})
+    nothing = np.zeros(len(rows), dtype=bool)
+    shown = {sign.cause: sign.shows(rows) if has_signs else nothing for sign in SIGNS}
+    return {cause: shown[cause] for cause in CHURN_TYPES}
 
 
 def causes(rows: pd.DataFrame, reasons: pd.Series) -> pd.Series:
@@ -100,20 +105,26 @@ def told(rows: pd.DataFrame) -> pd.Series:
     A closure before the last purchase tells of a customer who came back. Of reasons given on one
     day the first in the order of CHURN_TYPES counts.
     """
+    return pd.Series(_told(rows), rows.index)
+
+
+def _told(rows: Rows) -> NDArray[np.object_]:
     columns = [f"days_since_closure_{cause}" for cause in CHURN_TYPES]
     if not all(column in rows for column in columns):
-        return pd.Series(None, rows.index, dtype=object)
-    days = rows[columns].to_numpy(dtype=float, na_value=np.inf)
-    holds = days.min(axis=1) <= rows.recency.to_numpy(dtype=float)
+        return np.full(len(rows), None, dtype=object)
+    days = np.column_stack([numbers_of(rows, column) for column in columns])
+    days = np.where(np.isnan(days), np.inf, days)
+    holds = days.min(axis=1) <= numbers_of(rows, "recency")
     reasons = np.array(CHURN_TYPES, dtype=object)[days.argmin(axis=1)]
-    return pd.Series(np.where(holds, reasons, None), rows.index)
+    reasons[~holds] = None
+    return reasons
 
 
 def _with_answers(
-    shares: NDArray[np.float64], reason: pd.Series, known: list[str]
+    shares: NDArray[np.float64], reason: NDArray[np.object_], known: list[str]
 ) -> NDArray[np.float64]:
     """The shares, (n, causes), with those who told a known reason at TOLD_SHARE for it."""
-    answered = reason.to_numpy()[:, None] == np.array(known, dtype=object)
+    answered = reason[:, None] == np.array(known, dtype=object)
     others = (1.0 - TOLD_SHARE) / max(len(known) - 1, 1)
     sure = np.where(answered, TOLD_SHARE, others)
     return np.where(answered.any(axis=1, keepdims=True), sure, shares)
@@ -186,26 +197,30 @@ class ChurnType:
 
         Who has told the reason by the cut-off has TOLD_SHARE for it.
         """
+        return pd.DataFrame(self.shares_of(rows), rows.index)
+
+    def shares_of(self, rows: Rows) -> dict[str, NDArray[np.float64]]:
+        """The same as arrays, each (n,)."""
         shares = strength.strengthened(*self._logs(rows), self.strength)
-        shares = _with_answers(shares, told(rows), list(self.shares))
-        found = pd.DataFrame(shares, rows.index, list(self.shares))
-        return found.reindex(columns=list(CHURN_TYPES))
+        shares = _with_answers(shares, _told(rows), list(self.shares))
+        known = dict(zip(self.shares, shares.T, strict=True))
+        return {cause: known.get(cause, np.full(len(shares), np.nan)) for cause in CHURN_TYPES}
 
     def strength_on(self, leavers: pd.DataFrame, label: pd.Series) -> float:
         """The strength that suits leavers this model had not seen; label: their causes."""
         position = label.map(list(self.shares).index).to_numpy(dtype=int)
         return strength.measure(*self._logs(leavers), position)
 
-    def _logs(self, rows: pd.DataFrame) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def _logs(self, rows: Rows) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Logs of the business's shares and of the forecast, each (n, causes)."""
         prior = np.tile(np.log(list(self.shares.values())), (len(rows), 1))
         if self.booster is not None and self.design is not None:
-            return prior, boosters.predict(self.booster, self.design.matrix(rows), prior)
+            return prior, boosters.predict(self.booster, self.design.inputs(rows), prior)
         return prior, prior + self._rule_logs(rows)
 
-    def _rule_logs(self, rows: pd.DataFrame) -> NDArray[np.float64]:
+    def _rule_logs(self, rows: Rows) -> NDArray[np.float64]:
         """The rules' push: a cause with its sign gains as if RULE_STRENGTH leavers had it."""
-        shown = evidence(rows)[list(self.shares)].to_numpy(dtype=float)
+        shown = np.column_stack([signs(rows)[cause] for cause in self.shares]).astype(float)
         own = np.array(list(self.shares.values()))
         return np.log1p(RULE_STRENGTH * shown / own)
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from features.columns import Columns, Rows
 from features.errors import UserError
+from training.models.boosters import Inputs
 
 # A category held by fewer rows than this share teaches a tree more noise than news.
 LEAST_CATEGORY_SHARE = 0.01
@@ -44,23 +47,37 @@ class Design:
         ]
         return [*self.numbers, *dummies]
 
-    def matrix(self, rows: pd.DataFrame) -> NDArray[np.float32]:
+    @cached_property
+    def sources(self) -> list[str]:
+        """The feature that each of the matrix's columns comes from; those of one stand together."""
+        dummies = [name for name, values in self.categories.items() for _ in values]
+        return [*self.numbers, *dummies]
+
+    def matrix(self, rows: Rows) -> NDArray[np.float32]:
         """The rows as float32, shape (rows, columns), missing as NaN.
 
         Raises UserError when a column is missing.
         """
-        missing = [name for name in [*self.numbers, *self.categories] if name not in rows]
+        missing = _lacking(rows, (*self.numbers, *self.categories))
         if missing:
             raise UserError(
                 f"A score needs {len(self.numbers) + len(self.categories)} features, but "
                 f"{', '.join(missing[:5])}{' and more' if len(missing) > 5 else ''} are not there. "
                 "Give every feature the model was trained with; null is a valid value."
             )
-        parts = [rows[list(self.numbers)].to_numpy(dtype=np.float32, na_value=np.nan)]
+        matrix = np.empty((len(rows), len(self.sources)), dtype=np.float32)
+        matrix[:, : len(self.numbers)] = _numbers(rows, self.numbers)
+        place = len(self.numbers)
         for name, values in self.categories.items():
-            given = rows[name].to_numpy(dtype=object)
-            parts.append(np.column_stack([given == value for value in values]).astype(np.float32))
-        return np.ascontiguousarray(np.hstack(parts))
+            given = np.asarray(rows[name], dtype=object)
+            for value in values:
+                matrix[:, place] = given == value
+                place += 1
+        return matrix
+
+    def inputs(self, rows: Rows) -> Inputs:
+        """The same, ready for several boosters."""
+        return Inputs(self.matrix(rows))
 
     def to_dict(self) -> dict:
         """JSON-ready form."""
@@ -72,6 +89,18 @@ class Design:
         """The design that `to_dict` stored."""
         categories = {name: tuple(values) for name, values in stored["categories"].items()}
         return cls(tuple(stored["numbers"]), categories)
+
+
+def _lacking(rows: Rows, names: tuple[str, ...]) -> list[str]:
+    if isinstance(rows, Columns):
+        return rows.lacking(names)
+    return [name for name in names if name not in rows]
+
+
+def _numbers(rows: Rows, names: tuple[str, ...]) -> NDArray[np.float32]:
+    if isinstance(rows, Columns):
+        return rows.matrix(names)
+    return rows[list(names)].to_numpy(dtype=np.float32, na_value=np.nan)
 
 
 def _frequent(texts: pd.Series) -> tuple[str, ...]:

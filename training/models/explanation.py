@@ -19,10 +19,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-import xgboost as xgb
 from numpy.typing import NDArray
 from scipy.special import expit
 
+from features.columns import Rows, numbers_of
+from training.models import boosters
+from training.models.boosters import Inputs
 from training.models.boosting import Boosting
 from training.models.offsets import OFFSET_COLUMNS
 
@@ -63,40 +65,45 @@ class Factor(NamedTuple):
 class Explanation:
     """The parts of some customers' churn probabilities.
 
-    effects: one column per feature and REPEAT_BUYING, one row per customer, in probability; a
+    names: the features and REPEAT_BUYING. parts: the effect of each, (n, names), in probability; a
     row's sum is its churn probability less `base`, the risk of a customer nothing is known of.
     rows: the features that were explained. rhythm: P(buys) by buy-till-you-die alone, (n,).
     """
 
-    effects: pd.DataFrame
+    names: Sequence[str]
+    parts: NDArray[np.float64]
     base: float
-    rows: pd.DataFrame
+    rows: Rows
     rhythm: NDArray[np.float64]
 
     @classmethod
-    def of(cls, model: Boosting, rows: pd.DataFrame) -> Explanation:
+    def of(cls, model: Boosting, rows: Rows) -> Explanation:
         """Explain a churn model on rows of features with `horizon_days`."""
-        columns = model.offsets.columns(rows)
-        parts = _log_odds_parts(model, columns)
-        log_odds = model.log_odds(columns)
-        base = log_odds - parts.sum(axis=1).to_numpy()
+        columns: Rows = model.offsets.columns(rows)
+        inputs = model.design.inputs(columns)
+        names, parts = _log_odds_parts(model, columns, inputs)
+        log_odds = model.log_odds(columns, inputs)
+        base = log_odds - np.einsum("ij->i", parts)
         gap = log_odds - base
         is_same = np.abs(gap) < SAME_ODDS
         chance, chance_of_base = expit(log_odds), expit(base)
         rise = np.where(is_same, chance * (1.0 - chance),
                         (chance - chance_of_base) / np.where(is_same, 1.0, gap))  # fmt: skip
-        effects = parts.mul(-rise, axis=0)  # of leaving, which is not to buy
-        rhythm = expit(columns.offset_odds.to_numpy())
-        return cls(effects, float(1.0 - np.mean(chance_of_base)), rows, rhythm)
+        effects = parts * -rise[:, None]  # of leaving, which is not to buy
+        rhythm = expit(numbers_of(columns, "offset_odds"))
+        return cls(names, effects, float(1.0 - np.mean(chance_of_base)), rows, rhythm)
+
+    @property
+    def effects(self) -> pd.DataFrame:
+        """The parts by their names, one row per customer."""
+        return pd.DataFrame(self.parts, columns=list(self.names))
 
     def factors(self, words: Mapping[str, Word], most: int) -> list[list[Factor]]:
         """The strongest families of each customer, at most `most`, the strongest first."""
         families, sums, leads = self._by_family(words)
         strongest = np.argsort(-np.abs(sums), axis=1)[:, :most]
-        names = np.array(list(self.effects), dtype=object)[
-            np.take_along_axis(leads, strongest, axis=1)
-        ]
-        values = {name: self._values(name) for name in np.unique(names)}
+        names = np.array(self.names, dtype=object)[np.take_along_axis(leads, strongest, axis=1)]
+        values = {name: self._values(name) for name in set(names.ravel().tolist())}
 
         def factor(row: int, at: int, feature: str) -> Factor:
             family, effect = families[at], float(sums[row, at])
@@ -119,13 +126,14 @@ class Explanation:
         self, words: Mapping[str, Word]
     ) -> tuple[list[str], NDArray[np.float64], NDArray[np.intp]]:
         """The families, the effect of each, and the column that leads it, both (n, families)."""
-        effects = self.effects.to_numpy()
-        family_of = np.array([_family(str(name), words) for name in self.effects])
-        families = list(dict.fromkeys(family_of.tolist()))
-        sums, leads = np.empty((2, len(effects), len(families)))
+        members_of: dict[str, list[int]] = {}
+        for position, name in enumerate(self.names):
+            members_of.setdefault(_family(name, words), []).append(position)
+        families = list(members_of)
+        sums, leads = np.empty((2, len(self.parts), len(families)))
         for position, family in enumerate(families):
-            members = np.flatnonzero(family_of == family)
-            here = effects[:, members]
+            members = np.array(members_of[family])
+            here = self.parts[:, members]
             sums[:, position] = here.sum(axis=1)
             lead = np.where(sums[:, position] > 0, here.argmax(axis=1), here.argmin(axis=1))
             leads[:, position] = members[lead]
@@ -136,7 +144,8 @@ class Explanation:
         if feature == REPEAT_BUYING:
             return self.rhythm.tolist()
         known: list[Any] = self.rows[feature].tolist()
-        return [None if pd.isna(v) else v if isinstance(v, str) else float(v) for v in known]
+        return [v if isinstance(v, str) or v is None else None if v != v else float(v)
+                for v in known]  # fmt: skip
 
 
 def sentence(factor: Factor) -> str:
@@ -147,34 +156,28 @@ def sentence(factor: Factor) -> str:
     return f"{about}: {said} ({100 * factor.effect:+.0f} points)"
 
 
-def _log_odds_parts(model: Boosting, columns: pd.DataFrame) -> pd.DataFrame:
-    """Parts of the log odds of a purchase: one column per feature and REPEAT_BUYING."""
+def _log_odds_parts(
+    model: Boosting, columns: Rows, inputs: Inputs
+) -> tuple[list[str], NDArray[np.float64]]:
+    """The features and REPEAT_BUYING, and the part of each in the log odds of a purchase."""
     of_offset, of_ridge, of_trees, of_level = model.weights
-    matrix = model.design.matrix(columns)
-    offset = columns.offset_odds.to_numpy()
-    parts = (
-        of_ridge * model.ridge.terms(matrix)
-        + of_trees * _tree_parts(model.with_offset, matrix, model.design.columns)
-        + of_level * _tree_parts(model.with_level, matrix, model.design.columns)
+    by_column = (
+        of_ridge * model.ridge.terms(inputs.matrix)
+        + of_trees * boosters.contributions(model.with_offset, inputs)
+        + of_level * boosters.contributions(model.with_level, inputs)
     )
-    names = [_feature(name, model.design.numbers) for name in model.design.columns]
-    by_feature = pd.DataFrame(parts, columns.index).T.groupby(names, sort=False).sum().T
+    names = [REPEAT_BUYING if n in OFFSET_COLUMNS else n for n in model.design.sources]
+    # The columns of one feature stand side by side.
+    starts = [at for at, name in enumerate(names) if at == 0 or name != names[at - 1]]
+    features = [names[at] for at in starts]
+    parts = np.add.reduceat(by_column, starts, axis=1)
+    if REPEAT_BUYING not in features:  # its columns were alike for everybody
+        features.append(REPEAT_BUYING)
+        parts = np.column_stack([parts, np.zeros(len(parts))])
     share = of_offset + of_ridge + of_trees
-    own = share * (offset - model.level_odds) + by_feature.get(REPEAT_BUYING, 0.0)
-    return model.slope * by_feature.assign(**{REPEAT_BUYING: own})
-
-
-def _tree_parts(booster: xgb.Booster, matrix: NDArray, columns: Sequence[str]) -> NDArray:
-    """Shapley values of the margin, (n, columns), without the constant."""
-    data = xgb.DMatrix(matrix, feature_names=list(columns))
-    return booster.predict(data, pred_contribs=True)[:, :-1].astype(np.float64)
-
-
-def _feature(column: str, numbers: Sequence[str]) -> str:
-    """The feature that a column of the design belongs to."""
-    if column in OFFSET_COLUMNS:
-        return REPEAT_BUYING
-    return column if column in numbers else column.split("=")[0]
+    own = share * (numbers_of(columns, "offset_odds") - model.level_odds)
+    parts[:, features.index(REPEAT_BUYING)] += own
+    return features, model.slope * parts
 
 
 def _family(feature: str, words: Mapping[str, Word]) -> str:

@@ -9,9 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import overload
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
+from features.columns import Columns, Rows
 from training import level
 from training.level import Level
 from training.models.repeat_buying import COLUMNS, RepeatBuying
@@ -48,15 +52,25 @@ class Offsets:
             measured = level.measure(forecast, rows.bought.to_numpy(float), rows.value.to_numpy())
             first = rows.iloc[0]
             levels[CutOff(first.as_of.to_pydatetime(), int(first.horizon_days))] = measured
-            parts.append(_with_offsets(forecast, measured))
+            parts.append(forecast.assign(**_leveled(forecast, measured)))
         came_at = panel.as_of - pd.to_timedelta(panel.age, unit="D")
         begun = came_at.min().to_pydatetime()
         offsets = cls(now, level.expect(levels, begun, as_of))
         return offsets, panel.join(pd.concat(parts))
 
-    def columns(self, rows: pd.DataFrame) -> pd.DataFrame:
+    @overload
+    def columns(self, rows: pd.DataFrame) -> pd.DataFrame: ...
+
+    @overload
+    def columns(self, rows: Columns) -> Columns: ...
+
+    def columns(self, rows: Rows) -> Rows:
         """The rows with OFFSET_COLUMNS beside their features; rows need `horizon_days`."""
-        return rows.join(_with_offsets(self.repeat_buying.forecast(rows), self.level))
+        outlook = self.repeat_buying.outlook(rows)
+        found = outlook | _leveled(outlook, self.level)
+        if isinstance(rows, Columns):
+            return rows.with_columns(found)
+        return rows.join(pd.DataFrame(found, rows.index))
 
     def to_dict(self) -> dict:
         """JSON-ready form."""
@@ -71,8 +85,9 @@ class Offsets:
         return cls(RepeatBuying.from_dict(stored["repeat_buying"]), Level(**stored["level"]))
 
 
-def _with_offsets(forecast: pd.DataFrame, shift: Level) -> pd.DataFrame:
-    return forecast.assign(
-        offset_odds=forecast.logit_purchase + shift.odds,
-        offset_money=forecast.log_value + shift.money,
-    )
+def _leveled(forecast: pd.DataFrame | Mapping[str, NDArray], shift: Level) -> dict[str, NDArray]:
+    """The two columns of a forecast that know the level."""
+    return {
+        "offset_odds": np.asarray(forecast["logit_purchase"]) + shift.odds,
+        "offset_money": np.asarray(forecast["log_value"]) + shift.money,
+    }

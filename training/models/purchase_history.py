@@ -1,7 +1,7 @@
 """What the buy-till-you-die models know of a customer: how often, how recently, for how long."""
 
 from dataclasses import dataclass
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,6 +12,17 @@ FloatArray = NDArray[np.float64]
 
 # Relative; room for sums of logarithms kept in single precision, far less than a wrong unit.
 TOLERANCE = 1e-6
+
+
+class Outlook(NamedTuple):
+    """What a model expects of each customer in a horizon, each (n,).
+
+    alive: P(has not left). chance: P(at least one purchase day). orders: purchase days expected.
+    """
+
+    alive: FloatArray
+    chance: FloatArray
+    orders: FloatArray
 
 
 @dataclass(frozen=True, eq=False)

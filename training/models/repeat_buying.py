@@ -15,6 +15,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit, logit
 
+from features.columns import Rows, numbers_of
 from training.models.bg_nbd import ModifiedBetaGeometricNBD
 from training.models.order_value import ShrunkOrderValue
 from training.models.pareto_nbd import ParetoNBD
@@ -62,34 +63,33 @@ class RepeatBuying:
         rows: the features of the rhythm family and `horizon_days`. Natural logs and logits;
         `log_value` is the log of expected orders times the order value, currency units.
         """
-        history, horizon = _history(rows), rows.horizon_days.to_numpy(dtype=float)
-        members = (self.pareto, self.regular)
-        chances = [_logit(member.probability_of_order(history, horizon)) for member in members]
-        orders = [member.expected_orders(history, horizon) for member in members]
+        return pd.DataFrame(self.outlook(rows), index=rows.index)
+
+    def outlook(self, rows: Rows) -> dict[str, NDArray[np.float64]]:
+        """The same as arrays, each (n,)."""
+        history, horizon = _history(rows), numbers_of(rows, "horizon_days")
+        found = [member.outlook(history, horizon) for member in (self.pareto, self.regular)]
+        chances = [_logit(each.chance) for each in found]
         logit_purchase = np.mean(chances, axis=0)
-        of_a_buyer = _orders_of_a_buyer(chances, orders)
-        alive = np.mean([member.probability_alive(history) for member in members], axis=0)
+        of_a_buyer = _orders_of_a_buyer(chances, [each.orders for each in found])
         order_value = self.order_value.expected_order_value(*_order_values(rows)[:2])
         log_orders = np.log(np.maximum(expit(logit_purchase) * of_a_buyer, LEAST_ORDERS))
         log_order_value = np.log(np.maximum(order_value, LEAST_ORDERS))
-        age = rows.age.to_numpy(dtype=float)
-        return pd.DataFrame(
-            {
-                "logit_purchase": logit_purchase,
-                "logit_purchase_pareto": chances[0],
-                "logit_purchase_regular": chances[1],
-                "log_orders": log_orders,
-                "logit_alive": _logit(alive),
-                "log_order_value": log_order_value,
-                "log_value": log_orders + log_order_value,
-                "recency_in_horizons": rows.recency.to_numpy(dtype=float) / horizon,
-                "age_in_horizons": age / horizon,
-                "log_rate": np.log((rows.purchase_days_total.to_numpy(float)) / (age + horizon)),
-            },
-            index=rows.index,
-        )
+        age, bought = numbers_of(rows, "age"), numbers_of(rows, "purchase_days_total")
+        return {
+            "logit_purchase": logit_purchase,
+            "logit_purchase_pareto": chances[0],
+            "logit_purchase_regular": chances[1],
+            "log_orders": log_orders,
+            "logit_alive": _logit(np.mean([each.alive for each in found], axis=0)),
+            "log_order_value": log_order_value,
+            "log_value": log_orders + log_order_value,
+            "recency_in_horizons": numbers_of(rows, "recency") / horizon,
+            "age_in_horizons": age / horizon,
+            "log_rate": np.log(bought / (age + horizon)),
+        }
 
-    def expected_orders(self, rows: pd.DataFrame, days: ArrayLike) -> NDArray[np.float64]:
+    def expected_orders(self, rows: Rows, days: ArrayLike) -> NDArray[np.float64]:
         """Purchase days expected in the next `days`, a scalar or (n,); returns (n,)."""
         history = _history(rows)
         members = (self.pareto, self.regular)
@@ -113,13 +113,13 @@ class RepeatBuying:
         )
 
 
-def _history(rows: pd.DataFrame) -> PurchaseHistory:
-    age, recency = rows.age.to_numpy(dtype=float), rows.recency.to_numpy(dtype=float)
+def _history(rows: Rows) -> PurchaseHistory:
+    age = numbers_of(rows, "age")
     return PurchaseHistory(
-        frequency=rows.purchase_days_total.to_numpy(dtype=float) - 1.0,
-        recency=age - recency,  # the papers count it from the first purchase
+        frequency=numbers_of(rows, "purchase_days_total") - 1.0,
+        recency=age - numbers_of(rows, "recency"),  # the papers count it from the first purchase
         age=age,
-        log_gaps=rows.gap_log_sum.to_numpy(dtype=float),
+        log_gaps=numbers_of(rows, "gap_log_sum"),
     )
 
 
@@ -136,11 +136,11 @@ def _orders_of_a_buyer(
     return np.mean(np.maximum(each, 1.0), axis=0)
 
 
-def _order_values(rows: pd.DataFrame) -> tuple[NDArray[np.float64], ...]:
+def _order_values(rows: Rows) -> tuple[NDArray[np.float64], ...]:
     """Purchase days, and the sum, log sum and squared log sum of their money, per customer."""
     names = ("purchase_days_total", "day_amount_sum", "day_amount_log_sum",
              "day_amount_log_square_sum")  # fmt: skip
-    return tuple(rows[name].to_numpy(dtype=float) for name in names)
+    return tuple(numbers_of(rows, name) for name in names)
 
 
 def _logit(probability: NDArray[np.float64]) -> NDArray[np.float64]:

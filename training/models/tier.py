@@ -15,7 +15,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import xgboost as xgb
+from numpy.typing import NDArray
 
+from features.columns import Rows
 from training.models import boosters, strength
 from training.models.design import Design
 from training.sampling import kept_aside
@@ -63,9 +65,13 @@ class TierTransition:
 
         rows: features and the `tier` of today.
         """
+        return pd.DataFrame(self.chances(rows), rows.index)
+
+    def chances(self, rows: Rows) -> dict[str, NDArray[np.float64]]:
+        """The same as arrays, each (n,)."""
         shares = strength.strengthened(*self._both_logs(rows), self.strength)
-        found = pd.DataFrame(shares, rows.index, self._seen())
-        return found.reindex(columns=list(TIERS), fill_value=0.0)
+        seen = dict(zip(self._seen(), shares.T, strict=True))
+        return {tier: seen.get(tier, np.zeros(len(shares))) for tier in TIERS}
 
     def strength_on(self, rows: pd.DataFrame) -> float:
         """The strength that suits rows this model had not seen, with `tier` and `tier_next`.
@@ -76,10 +82,10 @@ class TierTransition:
         position = known.tier_next.map(self._seen().index).to_numpy(dtype=int)
         return strength.measure(*self._both_logs(known), position) if len(known) else 1.0
 
-    def _both_logs(self, rows: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    def _both_logs(self, rows: Rows) -> tuple[np.ndarray, np.ndarray]:
         """Logs of the transition matrix and of the forecast, each (n, tiers seen)."""
-        prior, seen = self._logs(rows.tier), len(self._seen())
-        logs = boosters.predict(self.booster, self.design.matrix(rows), prior)
+        prior, seen = self._logs(rows["tier"]), len(self._seen())
+        logs = boosters.predict(self.booster, self.design.inputs(rows), prior)
         return prior[:, :seen], logs[:, :seen]
 
     def baseline(self, tiers: pd.Series) -> pd.DataFrame:
@@ -91,9 +97,10 @@ class TierTransition:
     def _seen(self) -> list[str]:
         return list(next(iter(self.matrix.values())))
 
-    def _logs(self, tiers: pd.Series) -> np.ndarray:
+    def _logs(self, tiers: pd.Series | NDArray) -> np.ndarray:
         seen = self._seen()
-        shares = np.array([[self.matrix[tier][other] for other in seen] for tier in tiers])
+        by_tier = {tier: [row[other] for other in seen] for tier, row in self.matrix.items()}
+        shares = np.array([by_tier[tier] for tier in tiers]).reshape(-1, len(seen))
         if len(seen) == 1:  # XGBoost needs a second class; nobody is ever in it
             shares = np.hstack([shares, np.full((len(shares), 1), LEAST_PROBABILITY)])
         return np.log(np.maximum(shares, LEAST_PROBABILITY))

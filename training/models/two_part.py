@@ -15,7 +15,9 @@ import xgboost as xgb
 from numpy.typing import NDArray
 from scipy.special import expit
 
+from features.columns import Rows, numbers_of
 from training.models import boosters
+from training.models.boosters import Inputs
 from training.models.boosting import Boosting
 from training.models.design import Design
 from training.models.offsets import OFFSET_COLUMNS, Offsets
@@ -88,7 +90,8 @@ class TwoPart:
         """Scale the mean to the total of the level, and find who is rich; see Boosting.settle."""
         self.purchase.settle(columns)
         self.anchor = 1.0
-        mean = self._mean(columns, self.purchase.predict_on(columns))
+        chance = self.purchase.predict_on(columns)
+        mean = self._mean(columns, chance, self.design.inputs(columns))
         expected = float(np.exp(columns.offset_money).sum())
         self.anchor = float(np.clip(expected / max(float(mean.sum()), 1e-9), *ANCHORS))
         self.rich = float(np.quantile(self.anchor * mean, 1.0 - RICH_SHARE))
@@ -131,7 +134,9 @@ class TwoPart:
         bought = held_out.bought.to_numpy(dtype=float)
         self.purchase.calibrate_on(tested.purchase, columns, bought)
         chance = tested.purchase.predict_on(columns)
-        mean, distribution = tested._mean(columns, chance), tested._distribution(columns, chance)
+        inputs = tested.design.inputs(columns)
+        mean = tested._mean(columns, chance, inputs)
+        distribution = tested._distribution(columns, chance, inputs)
         low, high = distribution.levels_of(held_out.value.to_numpy(dtype=float))
         groups = tested._groups(chance, mean)
         for group in GROUPS:
@@ -146,23 +151,27 @@ class TwoPart:
         Columns purchase_probability, expected_orders, expected_value (mean),
         expected_value_median, expected_value_low, expected_value_high (90 % interval).
         """
-        columns = self.purchase.offsets.columns(rows)
-        chance = self.purchase.predict_on(columns)
-        mean, distribution = self._mean(columns, chance), self._distribution(columns, chance)
+        return pd.DataFrame(self.forecast(rows), index=rows.index)
+
+    def forecast(self, rows: Rows) -> dict[str, NDArray[np.float64]]:
+        """The same as arrays, each (n,)."""
+        columns: Rows = self.purchase.offsets.columns(rows)
+        inputs = self.design.inputs(columns)
+        is_shared = self.design == self.purchase.design
+        chance = self.purchase.predict_on(columns, inputs if is_shared else None)
+        mean = self._mean(columns, chance, inputs)
+        distribution = self._distribution(columns, chance, inputs)
         tails = np.array([self.tails[group] for group in self._groups(chance, mean)]).reshape(-1, 2)
         low, median, high = (distribution.quantile(q) for q in (tails[:, 0], 0.5, tails[:, 1]))
         ceiling = MOST_ABOVE_LARGEST * max(self.largest, 1.0)
-        return pd.DataFrame(
-            {
-                "purchase_probability": chance,
-                "expected_orders": _orders(columns, chance),
-                "expected_value": mean,
-                "expected_value_median": np.minimum(median, self.largest),
-                "expected_value_low": np.minimum(low, mean),
-                "expected_value_high": np.clip(high, mean, np.maximum(mean, ceiling)),
-            },
-            index=rows.index,
-        )
+        return {
+            "purchase_probability": chance,
+            "expected_orders": _orders(columns, chance),
+            "expected_value": mean,
+            "expected_value_median": np.minimum(median, self.largest),
+            "expected_value_low": np.minimum(low, mean),
+            "expected_value_high": np.clip(high, mean, np.maximum(mean, ceiling)),
+        }
 
     def by_horizon(self, rows: pd.DataFrame, value: pd.Series) -> pd.DataFrame:
         """How a forecast value comes in over time: its mean in the first 30, 90, ... days.
@@ -182,15 +191,15 @@ class TwoPart:
             found[f"expected_value_{days}d"] = value * part
         return pd.DataFrame(found, index=rows.index)
 
-    def _mean(self, columns: pd.DataFrame, chance: NDArray) -> NDArray[np.float64]:
+    def _mean(self, columns: Rows, chance: NDArray, inputs: Inputs) -> NDArray[np.float64]:
         offset = _log_amount(columns)
-        trees = boosters.predict(self.amount, self.design.matrix(columns), offset)
+        trees = boosters.predict(self.amount, inputs, offset)
         amount = np.exp(TREE_SHARE * trees + (1.0 - TREE_SHARE) * offset)
         return self.anchor * chance * np.minimum(amount, self.largest)
 
-    def _distribution(self, columns: pd.DataFrame, chance: NDArray) -> ValueDistribution:
+    def _distribution(self, columns: Rows, chance: NDArray, inputs: Inputs) -> ValueDistribution:
         offset = _at_levels(_log_amount(columns))
-        logs = boosters.predict(self.payments, self.design.matrix(columns), offset)
+        logs = boosters.predict(self.payments, inputs, offset)
         return ValueDistribution.of(chance, logs)
 
     def _groups(self, chance: NDArray, mean: NDArray) -> NDArray[np.str_]:
@@ -228,18 +237,20 @@ def _payments(rows: pd.DataFrame, value: NDArray) -> tuple[NDArray[np.bool_], ND
     return np.ones(len(rows), dtype=bool), np.exp(_log_amount(rows))
 
 
-def _log_amount(columns: pd.DataFrame) -> NDArray[np.float64]:
+def _log_amount(columns: Rows) -> NDArray[np.float64]:
     """Log of the value expected of a buyer: the expected value over the chance to buy."""
-    return (columns.offset_money - np.log(expit(columns.offset_odds))).to_numpy()
+    odds, money = numbers_of(columns, "offset_odds"), numbers_of(columns, "offset_money")
+    return money - np.log(expit(odds))
 
 
 def _at_levels(log_amount: NDArray) -> NDArray[np.float64]:
     return np.repeat(log_amount[:, None], len(LEVELS), axis=1)
 
 
-def _orders(columns: pd.DataFrame, chance: NDArray) -> NDArray[np.float64]:
+def _orders(columns: Rows, chance: NDArray) -> NDArray[np.float64]:
     """Expected purchase days: the chance to buy times the orders of a buyer, at least one."""
-    of_a_buyer = np.exp(columns.log_orders.to_numpy()) / expit(columns.logit_purchase.to_numpy())
+    orders, odds = numbers_of(columns, "log_orders"), numbers_of(columns, "logit_purchase")
+    of_a_buyer = np.exp(orders) / expit(odds)
     return chance * np.maximum(of_a_buyer, 1.0)
 
 

@@ -1,0 +1,129 @@
+"""The short way from a request to its answer, before BentoML's own.
+
+A request that BentoML routes passes through its tracing, its timeout, its traffic metrics and its
+context, and each answer through them in three parts: more work than a score (DECISIONS.md). Here
+the same methods of the service are called with the same request, and everything that can go wrong
+is said in one form: {"error": sentence}, with pydantic's `detail` where a field is to blame.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import json
+import logging
+import uuid
+from collections.abc import Awaitable, Callable, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from features.errors import Unavailable, UserError
+
+log = logging.getLogger(__name__)
+
+# Longer than a store that hangs takes to say so (two seconds) and a wait behind others; a caller
+# in the middle of a click has gone long before.
+MOST_SECONDS = 15.0
+LONGEST_REQUEST_ID = 100
+SECONDS_TO_RETRY = b"1"
+
+request_id: ContextVar[str] = ContextVar("request_id", default="")
+
+
+@dataclass(frozen=True)
+class Route:
+    """What a route reads, and the method that answers it."""
+
+    request: type[BaseModel]
+    answer: Callable[[Any], Awaitable[Any]]
+
+
+class Lane:
+    """Answers JSON that is posted to some routes; everything else goes on to the app behind.
+
+    routes: path -> Route, asked for at each request, since there is no service before the start.
+    """
+
+    def __init__(self, app: ASGIApp, routes: Callable[[], Mapping[str, Route]]) -> None:
+        self.app, self._routes = app, routes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one ASGI request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        headers = dict(scope["headers"])
+        asked = headers.get(b"x-request-id", b"").decode("latin-1")[:LONGEST_REQUEST_ID]
+        request_id.set(asked or uuid.uuid4().hex)
+        route = self._route(scope, headers)
+        if route is None:
+            await self.app(scope, receive, send)
+            return
+        await _send(send, *await _answered(route, await _body(receive)))
+
+    def _route(self, scope: Scope, headers: Mapping[bytes, bytes]) -> Route | None:
+        kind = headers.get(b"content-type", b"application/json")
+        if scope["method"] != "POST" or not kind.startswith(b"application/json"):
+            return None
+        return self._routes().get(scope["path"])
+
+
+async def _body(receive: Receive) -> bytes:
+    body, has_more = b"", True
+    while has_more:
+        message = await receive()
+        body += message.get("body", b"")
+        has_more = message.get("more_body", False)
+    return body
+
+
+async def _answered(route: Route, body: bytes) -> tuple[int, Any]:
+    """The code and the content of an answer."""
+    try:
+        request = route.request.model_validate_json(body)
+        async with asyncio.timeout(MOST_SECONDS):
+            return 200, await route.answer(request)
+    except Exception as error:  # each kind has its code; none reaches a caller as a trace
+        return told(error)
+
+
+def told(error: Exception) -> tuple[int, dict[str, Any]]:
+    """The code and the words for what went wrong; what nobody foresaw goes into the log."""
+    match error:
+        case ValidationError():
+            detail = error.errors(include_context=False, include_input=False, include_url=False)
+            count = error.error_count()
+            words = f"{count} validation error{'s' if count > 1 else ''} for {error.title}"
+            return 400, {"error": words, "detail": detail}
+        case Unavailable():
+            return 503, {"error": str(error)}
+        case UserError():
+            return 400, {"error": str(error)}
+        case TimeoutError():
+            return 504, {"error": f"There was no answer within {MOST_SECONDS:g} seconds. "
+                                  "Ask for fewer customers, or later."}  # fmt: skip
+        case OSError(errno=errno.ENOSPC | errno.EDQUOT):
+            return 507, {"error": "The disk of the service is full, so nothing of this was stored. "
+                                  "Make room there and send it again."}  # fmt: skip
+    log.error("a request failed", exc_info=error)
+    return 500, {"error": "An unexpected error has occurred; the log of the service says which."}
+
+
+async def _send(send: Send, status: int, content: Any) -> None:
+    """One JSON answer, of what pydantic or the standard library can write."""
+    if isinstance(content, BaseModel):
+        content = {name: getattr(content, name) for name in type(content).model_fields}
+    body = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(body)).encode()),
+        (b"x-request-id", request_id.get().encode("latin-1", "replace")),
+    ]
+    if status == 503:
+        headers.append((b"retry-after", SECONDS_TO_RETRY))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

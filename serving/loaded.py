@@ -1,0 +1,69 @@
+"""The models and the feature store that answer together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from features.columns import Columns
+from features.errors import Unavailable
+from features.workspace import Workspace
+from training import champion
+from training.model_set import ModelSet
+
+if TYPE_CHECKING:
+    from features.store import FeatureStore
+
+_NOBODY = "?"  # an id to ask the online store for; whose it is does not matter
+
+
+class Asked(NamedTuple):
+    """One customer to answer about, in which call, and whether with factors."""
+
+    customer_id: str
+    request_id: str
+    explain: bool
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """The models and the store that answer together; replaced as one."""
+
+    models: ModelSet
+    store: FeatureStore
+
+    @classmethod
+    def from_workspace(cls, space: Workspace) -> Loaded:
+        """The champion of a workspace, tried on its examples, and its feature store."""
+        from features.store import FeatureStore  # takes seconds; only workers need it
+
+        return cls(champion.load(space), FeatureStore(space))
+
+    def lacks(self) -> str | None:
+        """Why these cannot answer now; None when they can.
+
+        The registry only tells whether a load was ever finished: while it is down, scores go on.
+        """
+        try:
+            if self.store.newest_online() is None:
+                return "the online store holds nobody yet; load it: holdfast materialize"
+        except Unavailable:
+            pass
+        found = self.store.latest([_NOBODY]).values.columns
+        absent = [name for name in self.models.reference.features if name not in found]
+        if absent:
+            return f"the online store lacks {len(absent)} features, such as {absent[0]}"
+        return None
+
+    def known(self, asked: Sequence[Asked]) -> Columns:
+        """The newest online values of some customers, one row for each, with what was asked."""
+        found = self.store.newest([one.customer_id for one in asked])
+        ids, requests, explain = zip(*asked, strict=True) if asked else ((), (), ())
+        return found.with_columns({
+            "customer_id": np.array(ids, dtype=object),
+            "request_id": np.array(requests, dtype=object),
+            "explain": np.array(explain, dtype=bool),
+        })  # fmt: skip

@@ -70,15 +70,17 @@ class Keys:
     def from_environment(cls, workspace: Workspace) -> Keys:
         """The keys that the environment names, or the workspace has.
 
-        Raises UserError when HOLDFAST_API_KEYS_FILE names a file that is not there.
+        Raises UserError when HOLDFAST_API_KEYS_FILE names a file that is not there, and there are
+        no other keys: a container says so that it is to have some.
         """
         named = os.environ.get("HOLDFAST_API_KEYS_FILE")
-        if named and not Path(named).is_file():
+        variable = os.environ.get("HOLDFAST_API_KEYS", "")
+        if named and not variable and not Path(named).is_file():
             raise UserError(
-                f"HOLDFAST_API_KEYS_FILE names {named}, which does not exist. "
-                "Make a key, which makes the file, or unset the variable."
+                f"HOLDFAST_API_KEYS_FILE names {named}, which does not exist, and there are no "
+                "other keys. Make a key, which makes the file, or unset the variable."
             )
-        return cls(default_file(workspace), os.environ.get("HOLDFAST_API_KEYS", ""))
+        return cls(default_file(workspace), variable)
 
     def are_none(self) -> bool:
         """Whether there has never been a key, so that everybody may ask for everything."""

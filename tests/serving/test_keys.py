@@ -136,12 +136,22 @@ def test_the_file_is_where_the_environment_says(file, monkeypatch, workspace):
     assert Keys.from_environment(workspace).holder(other).name == "other"
 
 
+def test_a_file_that_is_named_may_come_later_where_there_are_other_keys(
+    file, monkeypatch, workspace, watched
+):
+    monkeypatch.setenv("HOLDFAST_API_KEYS_FILE", str(file))
+    monkeypatch.setenv("HOLDFAST_API_KEYS", f"crm:scorer:{KEY}")
+    found = Keys.from_environment(workspace)
+    key = make(file, "till", "writer")
+    assert (found.holder(KEY).name, found.holder(key).name) == ("crm", "till")
+
+
 def test_a_file_that_is_named_must_be_there(file, monkeypatch, workspace):
     monkeypatch.setenv("HOLDFAST_API_KEYS_FILE", str(file))
     with pytest.raises(UserError) as refused:
         Keys.from_environment(workspace)
     assert str(refused.value) == (
-        f"HOLDFAST_API_KEYS_FILE names {file}, which does not exist. "
+        f"HOLDFAST_API_KEYS_FILE names {file}, which does not exist, and there are no other keys. "
         "Make a key, which makes the file, or unset the variable."
     )
 

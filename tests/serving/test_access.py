@@ -15,6 +15,7 @@ from serving import rate_limit
 from serving.access import Access
 from serving.keys import Keys, make
 from serving.rate_limit import RateLimit, rate_from_environment
+from serving.routes import ROLE_OF
 
 ROUTES = {
     "scorer": [("POST", "/score"), ("POST", "/score_features"), ("POST", "/profile")],
@@ -270,3 +271,10 @@ def test_the_start_and_end_of_the_service_pass(tmp_path):
     app = Access(Starlette(lifespan=lifespan), Keys(tmp_path / "keys.json"), rate=0)
     anyio.run(app, {"type": "lifespan"}, receive, send)
     assert seen == ["start", "end"]
+
+
+def test_every_question_to_the_service_has_a_role():
+    from serving.service import Holdfast  # takes seconds; only this test needs it
+
+    asked = {api.route for api in Holdfast.apis.values()}
+    assert {"/score", "/score_features"} <= asked <= set(ROLE_OF)

@@ -11,6 +11,7 @@ from typing import NoReturn
 
 from features.errors import UserError
 from features.workspace import Workspace
+from serving.keys import Keys, refuse_open_to_network
 from training import champion
 
 _ROOT = Path(__file__).resolve().parents[1]  # the folder that holds the package `serving`
@@ -26,7 +27,8 @@ def serve(
     This process is replaced, so that whoever stops it stops the service. host: the address to
     listen on; the default is reached from this machine only. now: the moment to stand at, naive
     UTC; default: the clock.
-    Raises UserError when the workspace has no champion, or the host is no IP address.
+    Raises UserError when the workspace has no champion, the host is no IP address, or it is reached
+    from elsewhere and there are no API keys.
     """
     champion.versions(workspace)
     try:
@@ -36,6 +38,7 @@ def serve(
             f"The service was to listen on {host!r}, which is no IP address. "
             "Use 127.0.0.1 for this machine only, or 0.0.0.0 for the network."
         ) from None
+    refuse_open_to_network(host, Keys.from_environment(workspace))
     sys.stdout.flush()
     os.execve(sys.executable, command(host, port), environment(workspace, port, now))
 

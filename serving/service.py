@@ -1,7 +1,7 @@
-"""The HTTP service: scores by customer id or by given features; the only file that imports bentoml.
+"""The HTTP service: scores, profiles, events, erasure; the only file that imports bentoml.
 
-POST /score and /score_features; GET /version, /livez (the process), /readyz (models and online
-store), /metrics, /docs.json. Start it with `run_service.serve`.
+POST /score, /score_features, /profile and /events; DELETE /customers/ID; GET /version, /livez (the
+process), /readyz (models and online store), /metrics, /docs.json. Start it with `run_service.serve`.
 """
 
 from features.errors import UserError  # before any vendor: its room switches telemetry off
@@ -11,136 +11,180 @@ import asyncio
 import contextlib
 import logging
 import os
-import uuid
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from functools import cache, partial
+from functools import cache, cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import anyio
 import bentoml
-import numpy as np
-from pydantic import ValidationError
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
-from features.columns import Columns
 from features.moment import parse_moment
 from features.workspace import Workspace
+from serving import lane, openapi, posted
+from serving.access import Access
 from serving.answer import Call, answer
 from serving.answer_schema import Answer
-from serving.given_rows import refusal, to_frame
-from serving.middleware import BodyLimit, FailureCount
+from serving.erasure import erase
+from serving.event_schemas import EventsRequest, EventsResponse, Profile, ProfileRequest
+from serving.following import Following
+from serving.given_rows import overridden, refusal, to_frame
+from serving.lane import Lane
+from serving.loaded import Asked, Loaded
+from serving.metrics import Metrics
+from serving.middleware import BodyLimit
 from serving.policy import POLICY, Policy
+from serving.posted import Outcome, Posted
+from serving.profile import profile
 from serving.schemas import (
+    LONGEST_ID,
     MOST_CUSTOMERS,
-    FeatureRow,
     FeaturesRequest,
     ScoreRequest,
     ScoreResponse,
 )
 from serving.together import Together
-from training import champion
-from training.model_set import ModelSet
 
 if TYPE_CHECKING:
     import prometheus_client
-
-    from features.store import FeatureStore
 
 log = logging.getLogger(__name__)
 
 # 1,000 rows of 400 features with their names, about 30 bytes each.
 MOST_BODY_BYTES = 12_000_000
-THREADS = 2  # that score given features; more would only wait for each other
-SECONDS_BETWEEN_LOOKS = 10.0  # at which models are the champion
-LONGEST_REQUEST_ID = 100
-ROUTES = frozenset({"/score", "/score_features"})
-_NOBODY = "?"  # an id to ask the online store for; whose it is does not matter
-
-
-@dataclass(frozen=True)
-class Loaded:
-    """The models and the store that answer together; replaced as one."""
-
-    models: ModelSet
-    store: "FeatureStore"
-
-    @classmethod
-    def from_workspace(cls, space: Workspace) -> "Loaded":
-        """The champion of a workspace and its feature store."""
-        from features.store import FeatureStore  # takes seconds; only workers need it
-
-        return cls(champion.load(space), FeatureStore(space))
-
-    def lacks(self) -> str | None:
-        """Why these cannot answer now; None when they can."""
-        if self.store.newest_online() is None:
-            return "the online store holds nobody yet; load it: holdfast materialize"
-        found = self.store.latest([_NOBODY]).values.columns
-        absent = [name for name in self.models.reference.features if name not in found]
-        if absent:
-            return f"the online store lacks {len(absent)} features, such as {absent[0]}"
-        return None
-
-    def known(self, asked: list[tuple[str, str]]) -> Columns:
-        """The newest online values of some customers, one row per (customer_id, request_id)."""
-        customer_ids, request_ids = map(list, zip(*asked, strict=True)) if asked else ([], [])
-        who = {"customer_id": customer_ids, "request_id": request_ids}
-        arrays = {name: np.array(values, dtype=object) for name, values in who.items()}
-        return self.store.newest(customer_ids).with_columns(arrays)
+THREADS = 2  # that work beside the lanes; more would only wait for each other
+# Customers, or events, that may wait for their turn: a few seconds of work. More are told to come
+# again, which helps them more than an answer they no longer wait for.
+MOST_WAITING = 10 * MOST_CUSTOMERS
 
 
 async def _version(_: Request) -> JSONResponse:
     return JSONResponse(bentoml.get_current_service().version())
 
 
-@bentoml.asgi_app(Starlette(routes=[Route("/version", _version)]))
+async def _erase(request: Request) -> JSONResponse:
+    status, content = await bentoml.get_current_service().erase(request.path_params["customer_id"])
+    return JSONResponse(content, status)
+
+
+async def _page(_: Request) -> JSONResponse:
+    return JSONResponse(openapi.page("Holdfast", str(Holdfast.inner.__doc__), "1"))
+
+
+_OTHERS = Starlette(
+    routes=[
+        Route("/version", _version),
+        Route("/customers/{customer_id:path}", _erase, methods=["DELETE"]),
+    ]
+)
+
+
+@bentoml.asgi_app(_OTHERS)
 @bentoml.service(workers=1, traffic={"timeout": 60}, logging={"access": {"enabled": False}})
 class Holdfast:
-    """Scores of customers: churn risk and its cause, value, tier, and what it pays to do.
+    """Customers: churn risk and its cause, value, tier, what it pays to do, and what has happened.
 
-    Raises UserError at the start when the workspace has no champion.
+    Raises UserError at the start when the workspace has no champion, or one that is broken.
     """
 
     def __init__(self) -> None:
         self._space = Workspace.from_environment()
         self._policy: Policy = POLICY
-        self._loaded = Loaded.from_workspace(self._space)
+        self._following = Following(self._space, _note_swap)
         # Even one row takes longer than the event loop may be blocked, so all work is in threads.
-        self._together = Together(self._of_customers, most=MOST_CUSTOMERS)
+        self._scores = Together(self._of_customers, MOST_CUSTOMERS, MOST_WAITING)
+        self._events = Together(self._of_events, MOST_CUSTOMERS, MOST_WAITING)
         self._threads = anyio.CapacityLimiter(THREADS)
         now()  # a moment that cannot be read is better known at the start
 
     @bentoml.api(route="/score")
-    async def score(self, request: ScoreRequest, /, ctx: bentoml.Context) -> ScoreResponse:
+    async def score(self, request: ScoreRequest, /) -> ScoreResponse:
         """Score customers by id, from the newest features of the online store."""
-        request_id = _request_id(ctx)
-        asked = [(customer_id, request_id) for customer_id in request.customer_ids]
-        return _response(await self._together.results(asked))
+        call = lane.request_id.get()
+        asked = [Asked(customer, call, request.explain) for customer in request.customer_ids]
+        if request.overrides:
+            return _response(await self._beside(self._what_if, asked, request.overrides))
+        return _response(await self._scores.results(asked))
 
     @bentoml.api(route="/score_features")
-    async def score_features(
-        self, request: FeaturesRequest, /, ctx: bentoml.Context
-    ) -> ScoreResponse:
+    async def score_features(self, request: FeaturesRequest, /) -> ScoreResponse:
         """Score given features; what is not given is null."""
-        work = partial(self._of_features, request.rows, _request_id(ctx))
-        return _response(await anyio.to_thread.run_sync(work, limiter=self._threads))
+        return _response(await self._beside(self._of_features, request, lane.request_id.get()))
 
-    def _of_customers(self, asked: list[tuple[str, str]]) -> list[Answer]:
+    @bentoml.api(route="/profile")
+    async def profile(self, request: ProfileRequest, /) -> Profile:
+        """All that is known of one customer, and what was said of him before."""
+        return await self._beside(
+            profile, request.customer_id, lane.request_id.get(), self._loaded, self._space,
+            Call(self._policy, now()),
+        )  # fmt: skip
+
+    @bentoml.api(route="/events")
+    async def events(self, request: EventsRequest, /) -> EventsResponse:
+        """Take what has just happened; the next score of these customers knows of it."""
+        rows = posted.rows_of(request)
+        return posted.response(rows, await self._events.results(rows) if rows else [])
+
+    async def erase(self, customer_id: str) -> tuple[int, Any]:
+        """Erase a customer; the code and the receipt, or the reason why not."""
+        try:
+            if not 0 < len(customer_id) <= LONGEST_ID:
+                message = f"A customer_id has 1 to {LONGEST_ID} characters"
+                raise refusal("string_length", message, "customer_id")
+            store = self._loaded.store
+            receipt = await self._beside(erase, self._space, store, customer_id, now())
+        except Exception as error:
+            return lane.told(error)
+        return 200, receipt.model_dump()
+
+    async def _beside(self, work: Any, *args: Any) -> Any:
+        """Work of one call alone, in a thread beside the lanes."""
+        return await anyio.to_thread.run_sync(partial(work, *args), limiter=self._threads)
+
+    @cached_property
+    def routes(self) -> Mapping[str, lane.Route]:
+        """The methods above by their routes, for the short way to them."""
+        requests = {"score": ScoreRequest, "score_features": FeaturesRequest,
+                    "profile": ProfileRequest, "events": EventsRequest}  # fmt: skip
+        return {
+            f"/{name}": lane.Route(request, getattr(self, name).local)
+            for name, request in requests.items()
+        }
+
+    @property
+    def _loaded(self) -> Loaded:
+        return self._following.loaded
+
+    def _of_customers(self, asked: list[Asked]) -> list[Answer]:
         loaded = self._loaded
         return answer(loaded.known(asked), loaded.models, Call(self._policy, now()))
 
-    def _of_features(self, given: list[FeatureRow], request_id: str) -> list[Answer]:
+    def _what_if(
+        self, asked: list[Asked], overrides: Mapping[str, Mapping[str, Any]]
+    ) -> list[Answer]:
+        loaded = self._loaded
+        rows = overridden(loaded.known(asked), overrides, loaded.models)
+        try:
+            return answer(rows, loaded.models, Call(self._policy, now()))
+        except UserError as error:  # of values that do not fit together
+            raise refusal("unfit_values", str(error), "overrides") from None
+
+    def _of_features(self, request: FeaturesRequest, request_id: str) -> list[Answer]:
         models, call = self._loaded.models, Call(self._policy, now(), refuses_stale=False)
-        rows = to_frame(given, models, call.now, request_id)
+        rows = to_frame(request.rows, models, call.now, request_id).assign(explain=request.explain)
         try:
             return answer(rows, models, call)
         except UserError as error:  # of the given values, which nobody else has checked
-            raise refusal("unfit_rows", str(error)) from None
+            raise refusal("unfit_rows", str(error), "rows") from None
+
+    def _of_events(self, rows: list[Posted]) -> list[Outcome]:
+        return posted.store(rows, self._loaded.store, now())
 
     def version(self) -> dict:
         """Which models, definitions and policy answer."""
@@ -148,6 +192,7 @@ class Holdfast:
         return {
             "models": dict(models.versions),
             "alias": "champion",
+            "refused": self._following.refused,
             "trained_as_of": models.reference.trained_as_of.isoformat(),
             "definitions": {
                 name: {"definition": task.definition, "about": task.sentence()}
@@ -172,7 +217,7 @@ class Holdfast:
     async def start_following(self) -> None:
         """Look from now on whether another champion was promoted."""
         await self.__is_ready__()  # opens the store before the first call needs it
-        self._follower = asyncio.create_task(self._follow())
+        self._follower = asyncio.create_task(self._following.follow())
 
     @bentoml.on_shutdown
     async def stop_following(self) -> None:
@@ -180,23 +225,6 @@ class Holdfast:
         self._follower.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await self._follower
-
-    async def _follow(self) -> None:
-        """Take over a new champion with its store; calls under way end with the former one."""
-        while True:
-            await anyio.sleep(SECONDS_BETWEEN_LOOKS)
-            try:
-                if self._is_outdated():
-                    load = partial(Loaded.from_workspace, self._space)
-                    self._loaded = await anyio.to_thread.run_sync(load)
-                    log.info("the champion is now %s", self._loaded.models.versions)
-            except Exception:  # a broken promotion must not end the service
-                log.exception("the new champion cannot be loaded; the former one goes on")
-
-    def _is_outdated(self) -> bool:
-        promoted = champion.versions(self._space)
-        labels = {name: f"{name}@{version}" for name, version in promoted.items()}
-        return labels != self._loaded.models.versions
 
 
 def now() -> datetime:
@@ -206,11 +234,6 @@ def now() -> datetime:
     """
     text = os.environ.get("HOLDFAST_NOW")
     return parse_moment(text) if text else datetime.now(UTC).replace(tzinfo=None)
-
-
-def _request_id(ctx: bentoml.Context) -> str:
-    """The caller's own id of the call where the header X-Request-ID gives one, else a new one."""
-    return ctx.request.headers.get("x-request-id", "")[:LONGEST_REQUEST_ID] or uuid.uuid4().hex
 
 
 def _response(answers: list[Answer]) -> ScoreResponse:
@@ -227,26 +250,36 @@ def _scores_total() -> "prometheus_client.Counter":
 
 
 @cache
-def _failures_total() -> "prometheus_client.Counter":
+def _swaps_total() -> "prometheus_client.Counter":
     import prometheus_client
 
     return prometheus_client.Counter(
-        "holdfast_request_failures", "Calls refused or failed.", ["route", "code"]
+        "holdfast_model_swaps", "New champions, taken or refused.", ["result"]
     )
 
 
-def _count_failure(route: str, code: int) -> None:
-    _failures_total().labels(route, str(code)).inc()
+def _note_swap(result: str) -> None:
+    _swaps_total().labels(result).inc()
 
 
-class _CallersMistake(logging.Filter):
-    """Keep refused requests out of the log: BentoML writes a stack trace for each."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        return not (record.exc_info and isinstance(record.exc_info[1], ValidationError))
+def _routes() -> Mapping[str, lane.Route]:
+    return bentoml.get_current_service().routes
 
 
-logging.getLogger("bentoml._internal.server.http_app").addFilter(_CallersMistake())
-_service: Any = Holdfast  # which the decorator has made a bentoml.Service
-_service.add_asgi_middleware(FailureCount, routes=ROUTES, count=_count_failure)
-_service.add_asgi_middleware(BodyLimit, most_bytes=MOST_BODY_BYTES)
+def _model() -> str:
+    return bentoml.get_current_service()._loaded.models.versions["churn"]
+
+
+class _Fronted(type(Holdfast)):  # type: ignore[misc]
+    """The service with what stands before its routes outermost, where BentoML allows nothing."""
+
+    __slots__ = ()
+
+    def to_asgi(self, is_main: bool = True) -> ASGIApp:
+        """The whole application: counted, admitted, limited, then the short way or BentoML's."""
+        behind = super().to_asgi(is_main=is_main)
+        behind.router.routes.insert(0, Route("/docs.json", _page))
+        return Metrics(Access(BodyLimit(Lane(behind, _routes), MOST_BODY_BYTES)), model=_model)
+
+
+Holdfast.__class__ = _Fronted

@@ -14,6 +14,8 @@ from typing import Generic, TypeVar
 
 import anyio
 
+from features.errors import Unavailable
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -22,16 +24,31 @@ class Together(Generic[Item, Result]):
     """One lane of work in a thread beside the event loop.
 
     work: some items -> one result for each, in order. most: items of a batch, unless one call alone
-    brings more.
+    brings more. most_waiting: items beyond which a call is refused; default: no end.
     """
 
-    def __init__(self, work: Callable[[list[Item]], Sequence[Result]], most: int) -> None:
-        self._work, self._most = work, most
+    def __init__(
+        self,
+        work: Callable[[list[Item]], Sequence[Result]],
+        most: int,
+        most_waiting: int | None = None,
+    ) -> None:
+        self._work, self._most, self._most_waiting = work, most, most_waiting
+        self._items_waiting = 0
         self._waiting: deque[tuple[list[Item], asyncio.Future[list[Result]]]] = deque()
         self._lane: asyncio.Task[None] | None = None
 
     async def results(self, items: list[Item]) -> list[Result]:
-        """The results of one call's items, in order; raises what the work raises."""
+        """The results of one call's items, in order; raises what the work raises.
+
+        Raises Unavailable at once when too many wait already.
+        """
+        if self._most_waiting is not None and self._items_waiting > self._most_waiting:
+            raise Unavailable(
+                f"{self._items_waiting:,} wait already for what was asked, more than can be "
+                "answered soon. Ask again in a moment."
+            )
+        self._items_waiting += len(items)
         answered: asyncio.Future[list[Result]] = asyncio.get_running_loop().create_future()
         self._waiting.append((items, answered))
         if self._lane is None or self._lane.done():
@@ -42,6 +59,7 @@ class Together(Generic[Item, Result]):
         while self._waiting:
             batch = self._next()
             items = [item for one, _ in batch for item in one]
+            self._items_waiting -= len(items)
             try:
                 results = iter(await anyio.to_thread.run_sync(self._work, items))
             except Exception as error:  # belongs to the callers, not to the lane

@@ -14,7 +14,7 @@ def test_only_who_can_leave_has_reasons():
 def test_many_are_explained_a_part_at_a_time_and_stay_in_order(monkeypatch):
     monkeypatch.setattr(reasons, "_CHUNK", 2)
     models = stub_models.models()
-    models.explain = lambda rows, most: [[customer] for customer in rows.customer_id]
+    models.explain = lambda rows, most: [[customer] for customer in rows["customer_id"]]
     found = reasons.factors(stub_models.rows(*[{}] * 5), models)
     assert found == [["C0"], ["C1"], ["C2"], ["C3"], ["C4"]]
 

@@ -1,0 +1,113 @@
+"""A customer erased to the end: events, features, online, scores; and the receipt that says so.
+
+What cannot be erased is what models have learnt from him among thousands of others: the receipt
+names those that may have, which are free of him once they are trained anew. It is kept without his
+name: a keyed digest of his id, by which a receipt can be found and proven by whoever has the key.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import os
+import secrets
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
+
+from features import backend
+from features.workspace import Workspace
+from serving.event_schemas import Receipt
+
+if TYPE_CHECKING:
+    from features.store import FeatureStore
+
+_KEY_BYTES = 32
+_ROW_GROUP = 20_000  # rows held in memory at a time
+_ALL_EVENTS = 10**9
+
+
+def erase(space: Workspace, store: FeatureStore, customer_id: str, now: datetime) -> Receipt:
+    """Remove a customer from the workspace and write the receipt; done twice it finds nothing.
+
+    Reports are pages for readers and are not rewritten: those that name him are removed.
+    """
+    happened = [event["happened_at"] for event in store.recent_events(customer_id, _ALL_EVENTS)]
+    models = _trained_since(space, min(happened)) if happened else []
+    erased = store.erase(customer_id)
+    tables = sum(_without(file, customer_id) for file in _score_tables(space))
+    _remove_reports(space, customer_id)
+    key = _key(space)
+    facts = {
+        "customer": hmac.new(key, customer_id.encode(), hashlib.sha256).hexdigest(),
+        "erased_at": now.isoformat(),
+        "rows": dict(erased.rows),
+        "snapshots": erased.snapshots,
+        "was_online": erased.online,
+        "score_tables": tables,
+        "models": models,
+        "note": "retrain" if models else None,
+    }
+    signature = hmac.new(key, json.dumps(facts, sort_keys=True).encode(), hashlib.sha256)
+    receipt = Receipt(**facts, signature=signature.hexdigest())  # type: ignore[arg-type]
+    name = f"{now:%Y-%m-%dT%H%M%S}-{receipt.customer[:12]}.json"
+    with backend.whole_or_nothing(space.root / "erasures" / name) as temporary:
+        temporary.write_text(receipt.model_dump_json(indent=1))
+    return receipt
+
+
+def is_genuine(space: Workspace, receipt: Receipt) -> bool:
+    """Whether a receipt was written by this workspace and is as it was written."""
+    facts = receipt.model_dump(exclude={"signature"})
+    expected = hmac.new(_key(space), json.dumps(facts, sort_keys=True).encode(), hashlib.sha256)
+    return hmac.compare_digest(expected.hexdigest(), receipt.signature)
+
+
+def _trained_since(space: Workspace, first: datetime) -> list[str]:
+    """The model versions in the workspace that stood at a moment when he had an event."""
+    metas = {file.parent: json.loads(file.read_text()) for file in space.models.glob("*/*/task.json")}
+    return sorted(
+        f"{folder.parent.name}@{folder.name}"
+        for folder, meta in metas.items()
+        if datetime.fromisoformat(meta["trained_as_of"]) >= first
+    )
+
+
+def _score_tables(space: Workspace) -> list[Path]:
+    return sorted(space.scores.glob("as_of=*/*.parquet"))
+
+
+def _without(file: Path, customer_id: str) -> int:
+    """Write a table again without a customer, where it has him; returns whether it had, 0 or 1."""
+    is_his = ds.field("customer_id") == customer_id
+    table = ds.dataset(file)
+    if "customer_id" not in table.schema.names or table.count_rows(filter=is_his) == 0:
+        return 0
+    with backend.whole_or_nothing(file) as temporary:
+        batches = table.to_batches(filter=~is_his, batch_size=_ROW_GROUP)
+        with pq.ParquetWriter(temporary, table.schema) as writer:
+            for batch in batches:
+                writer.write_batch(batch)
+    return 1
+
+
+def _remove_reports(space: Workspace, customer_id: str) -> None:
+    for page in space.reports.glob("as_of=*/report.html"):
+        if customer_id in page.read_text(encoding="utf-8"):
+            page.unlink()
+
+
+def _key(space: Workspace) -> bytes:
+    """The workspace's secret for receipts, made when it is first needed."""
+    file = space.root / "erasures" / "receipts.key"
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with backend.whole_or_nothing(file) as temporary:
+            handle = os.open(temporary, os.O_WRONLY | os.O_CREAT, 0o600)
+            with os.fdopen(handle, "wb") as stream:
+                stream.write(secrets.token_bytes(_KEY_BYTES))
+    return file.read_bytes()

@@ -1,0 +1,59 @@
+"""The champion in, without a restart: the new models beside the old ones, tried, then swapped."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from functools import partial
+
+import anyio
+
+from features.workspace import Workspace
+from serving.loaded import Loaded
+from training import champion
+
+log = logging.getLogger(__name__)
+
+SECONDS_BETWEEN_LOOKS = 10.0  # at which models are the champion
+
+
+class Following:
+    """What answers now, and whether the newest champion could take its place.
+
+    loaded: what answers. refused: the sentence of the newest champion that could not; None when
+    the last look found nothing wrong. note: told of every swap, `taken` or `refused`.
+    """
+
+    def __init__(self, space: Workspace, note: Callable[[str], None]) -> None:
+        self._space, self._note = space, note
+        self.loaded = Loaded.from_workspace(space)
+        self.refused: str | None = None
+
+    async def follow(self) -> None:
+        """Look again and again; calls under way end with the models they began with."""
+        while True:
+            await anyio.sleep(SECONDS_BETWEEN_LOOKS)
+            await self.look()
+
+    async def look(self) -> None:
+        """Take over another champion; one that is broken never replaces one that works."""
+        try:
+            if self._is_current():
+                self.refused = None
+                return
+            load = partial(Loaded.from_workspace, self._space)
+            self.loaded = await anyio.to_thread.run_sync(load)
+        except Exception as error:  # whatever is wrong with it, the former one goes on
+            if self.refused != str(error):
+                log.error("the new champion is not taken, the former goes on: %s", error)
+                self._note("refused")
+            self.refused = str(error)
+            return
+        self.refused = None
+        self._note("taken")
+        log.info("the champion is now %s", self.loaded.models.versions)
+
+    def _is_current(self) -> bool:
+        promoted = champion.versions(self._space)
+        labels = {name: f"{name}@{version}" for name, version in promoted.items()}
+        return labels == self.loaded.models.versions

@@ -13,16 +13,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import ibis.expr.types as ir
-import pyarrow as pa
 
 from features import backend, events, workspace
-from features.backend import FILES, Source
-from features.computation import FACTS, rows_of
 from features.errors import UserError
 from features.events import TABLES
 from features.packing import Layout, Stamp, nothing
-from features.queries import KNOWN, facts_of
-from features.snapshots import Snapshots, moment_name
+from features.ready import Ready
+from features.snapshots import Snapshots
 from features.workspace import TableReport, Workspace
 
 
@@ -58,35 +55,21 @@ def store(
 
 
 def packed(
-    snapshots: Snapshots, customer_ids: Sequence[str], layout: Layout, stamp: Stamp
+    ready: Ready,
+    snapshots: Snapshots,
+    customer_ids: Sequence[str],
+    layout: Layout,
+    stamp: Stamp,
 ) -> list[bytes]:
     """The packed row of each customer at a stamp; one who is not known has an empty one.
 
     snapshots: with the events that are there by now; the stamp is not before the newest of them.
     """
-    families = _rows(snapshots, customer_ids, stamp.as_of)
+    newest = newest_snapshot(snapshots)
+    families = ready.rows(snapshots, customer_ids, stamp.as_of, newest)
     known = families[0].column("customer_id").to_pylist()
     rows = dict(zip(known, layout.pack(families, stamp), strict=True))
     return [rows.get(customer_id, nothing(stamp)) for customer_id in customer_ids]
-
-
-def _rows(
-    snapshots: Snapshots, customer_ids: Sequence[str], as_of: datetime
-) -> list[pa.RecordBatch]:
-    """The rows of each family for those of the customers who are known, in the same order."""
-    queries, newest = snapshots.queries.at(as_of), newest_snapshot(snapshots)
-    sources = []
-    for name in TABLES:
-        files = workspace.event_files(snapshots.workspace, name)
-        query = f"SELECT * FROM ({queries.past[name]}) WHERE {_is_one_of(customer_ids)}"
-        sources.append(Source(name, rows_of(name, files), query))
-    for name in queries.facts:
-        file = snapshots.workspace.features / name / f"as_of={moment_name(newest)}" / FACTS
-        sources.append(Source(facts_of(name), [file], f"SELECT * FROM {FILES}"))
-    # Not called as the family alone: a family may have the name of an event table.
-    families = {f"{family.name}_rows": queries.rows[family.name] for family in snapshots.families}
-    _, *answers = backend.answer(sources, {KNOWN: queries.known} | families, (None, None))
-    return [_as_batch(rows) for rows in answers]
 
 
 def newest_snapshot(snapshots: Snapshots) -> datetime:
@@ -103,13 +86,3 @@ def newest_snapshot(snapshots: Snapshots) -> datetime:
             "built. Build and load one first: holdfast materialize."
         )
     return max(map(datetime.fromisoformat, shared))
-
-
-def _is_one_of(customer_ids: Sequence[str]) -> str:
-    quoted = ", ".join("'" + customer_id.replace("'", "''") + "'" for customer_id in customer_ids)
-    return f"customer_id IN ({quoted})"
-
-
-def _as_batch(rows: pa.Table) -> pa.RecordBatch:
-    batches = rows.combine_chunks().to_batches()
-    return batches[0] if batches else pa.RecordBatch.from_pylist([], schema=rows.schema)

@@ -47,8 +47,19 @@ class Snapshots:
     @cached_property
     def families(self) -> tuple[Family, ...]:
         """The families of this business, profile columns included."""
-        has_interactions = bool(workspace.event_files(self.workspace, "interactions"))
-        return catalog.families_for(self.events, has_interactions)
+        return catalog.families_for(self.events, bool(self._files["interactions"]))
+
+    def renewed(self) -> Snapshots:
+        """The same over the events that are there now.
+
+        What follows from the columns of the events alone is carried over while these are the same.
+        """
+        renewed = Snapshots(self.workspace)
+        if renewed._columns == self._columns:
+            for name in ("families", "queries"):
+                if name in self.__dict__:
+                    renewed.__dict__[name] = self.__dict__[name]
+        return renewed
 
     def build(self, moments: Iterable[datetime]) -> Iterator[tuple[str, datetime]]:
         """Compute the missing snapshots of some moments; yields each family and moment done.
@@ -124,6 +135,11 @@ class Snapshots:
             "definition": self.queries.definition(family.name),
             "events": hashlib.sha256("\n".join(files).encode()).hexdigest()[:16],
         }
+
+    @cached_property
+    def _columns(self) -> tuple[list[Path], bool]:
+        """What the columns of the events hang on: transactions and interactions have fixed ones."""
+        return self._files["customers"], bool(self._files["interactions"])
 
     @cached_property
     def queries(self) -> Queries:

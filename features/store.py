@@ -32,6 +32,7 @@ from features.family import Family
 from features.outage import identity, online_store_answering, registry_answering
 from features.packing import Latest, Layout, Stamp, headers, nothing
 from features.pushes import Pushed
+from features.ready import Ready
 from features.snapshots import Snapshots, moment_name
 from features.store_settings import settings
 from features.workspace import Workspace
@@ -52,6 +53,7 @@ class FeatureStore:
     def __init__(self, workspace: Workspace) -> None:
         self.workspace = workspace
         self.snapshots = Snapshots(workspace)
+        self._ready = Ready()
 
     def build(self, moments: Iterable[datetime]) -> Iterable[tuple[str, datetime]]:
         """Compute missing snapshots and yield each family and moment; see Snapshots.build."""
@@ -171,17 +173,18 @@ class FeatureStore:
         the newest snapshot and to what is online for these customers, if that is later.
         Raises UserError, and stores nothing, when the store holds another catalogue than today's.
         """
+        self.snapshots = snapshots = self.snapshots.renewed()
         self._refuse_other_catalogue()
-        snapshots, moments = self.snapshots, [as_of or _now()]
+        moments = [as_of or _now()]
         moments.append(pushes.newest_snapshot(snapshots))
         with online.writing(self._lock):
             reports, customer_ids = pushes.store(self.workspace, tables, time_format)
-            self.snapshots = Snapshots(self.workspace)  # with the events that are new
+            self.snapshots = snapshots.renewed()  # with the events that are new
             if customer_ids:
                 found = headers(self._rows.read(customer_ids))["as_of"]
                 moments += found[~np.isnat(found)].tolist()
                 stamp = Stamp(max(moments), computed_at=_now())
-                rows = pushes.packed(snapshots, customer_ids, self._layout, stamp)
+                rows = pushes.packed(self._ready, snapshots, customer_ids, self._layout, stamp)
                 online.put(self._rows, customer_ids, rows, stamp)
         return Pushed(reports, customer_ids, max(moments))
 

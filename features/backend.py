@@ -41,7 +41,7 @@ Range = tuple[str | None, str | None]  # from this customer id on, up to and wit
 class Source:
     """Rows that queries read under a name: Parquet files or a table, and which of them to load.
 
-    query: SQL of the embedded engine that selects from a table called FILES.
+    query: SQL of the embedded engine that selects from a table called FILES, if from any.
     """
 
     name: str
@@ -95,16 +95,18 @@ class Planned:
     """Queries planned once over tables whose rows change: for answers that somebody waits for.
 
     To plan the queries of a wide catalogue takes many times longer than to run them over a few
-    rows. DuckDB 2.0 keeps a plan only when its optimizer is off and the query has no parameter;
-    else it plans again at each run. What changes must therefore come in a table.
+    rows. DuckDB 2.0 keeps a plan only while its optimizer is off, the query has no parameter and
+    nothing is created, not even a view. So what changes must come in a table, and what is loaded
+    must be named in the statement that loads it.
     """
 
     def __init__(self, sources: Sequence[Source], queries: Mapping[str, str]) -> None:
-        """Load sources and plan queries (name -> SQL) over them; see `answer`."""
+        """Load sources, one after the other, and plan queries (name -> SQL) over them."""
         self._loader = _duckdb(threads=1).con
         for source in sources:
-            self._view(source)
-            self._loader.execute(f"CREATE TABLE {source.name} AS {source.query}")
+            if isinstance(source.rows, pa.Table):
+                self._loader.from_arrow(source.rows).create_view(FILES, replace=True)
+            self._loader.execute(f"CREATE TABLE {source.name} AS {_with_files(source)}")
         self._names = list(queries)
         # The longest first, so that each planner gets about the same work.
         longest = sorted(queries, key=lambda name: len(queries[name]), reverse=True)
@@ -114,13 +116,12 @@ class Planned:
         list(self._pool.map(lambda planner: _plan(*planner, queries), self._planners))
 
     def load(self, sources: Sequence[Source]) -> None:
-        """Put the rows of sources, one after the other, in the place of those before."""
+        """Put the rows of sources, which are files, in the place of those before."""
         self._loader.begin()
         try:
             for source in sources:
-                self._view(source)
                 self._loader.execute(f"DELETE FROM {source.name}")
-                self._loader.execute(f"INSERT INTO {source.name} {source.query}")
+                self._loader.execute(f"INSERT INTO {source.name} {_with_files(source)}")
             self._loader.commit()
         except duckdb.Error:
             self._loader.rollback()
@@ -131,9 +132,6 @@ class Planned:
         answers = self._pool.map(lambda planner: _run(*planner), self._planners)
         found = {name: rows for part in answers for name, rows in part.items()}
         return [found[name] for name in self._names]
-
-    def _view(self, source: Source) -> None:
-        _within(self._loader, source.rows, (None, None)).create_view(FILES, replace=True)
 
 
 def schema(source: Source) -> ibis.Schema:
@@ -237,6 +235,15 @@ def _plan(planner: duckdb.DuckDBPyConnection, names: list[str], queries: Mapping
 
 def _run(planner: duckdb.DuckDBPyConnection, names: list[str]) -> dict[str, pa.Table]:
     return {name: planner.sql(f"EXECUTE {name}").to_arrow_table() for name in names}
+
+
+def _with_files(source: Source) -> str:
+    """The query of a source, with its files named in it where they are files."""
+    if isinstance(source.rows, pa.Table) or not source.rows:
+        return source.query
+    files = ", ".join("'" + str(path).replace("'", "''") + "'" for path in source.rows)
+    read = f"read_parquet([{files}], union_by_name=true, hive_partitioning=false)"
+    return f"WITH {FILES} AS (SELECT * FROM {read}) SELECT * FROM ({source.query})"
 
 
 def _within(

@@ -47,7 +47,8 @@ class Ready:
             self._planned = Planned([*_facts(facts), *sources], _queries(snapshots))
             self._over = over
         else:
-            self._planned.load(sources)
+            # A table without files had none when the queries were planned.
+            self._planned.load([s for s in sources if not isinstance(s.rows, pa.Table)])
         return [_as_batch(rows) for rows in self._planned.answer()]
 
 
@@ -66,12 +67,12 @@ def _queries(snapshots: Snapshots) -> dict[str, str]:
 def _events(snapshots: Snapshots, customer_ids: Sequence[str], as_of: datetime) -> list[Source]:
     """The past of some customers, who of them is known, and the moment."""
     queries = snapshots.queries.at(as_of)
-    sources = [Source(MOMENT, pa.table({"as_of": [as_of]}), f"SELECT * FROM {FILES}")]
+    sources = [Source(MOMENT, [], f"SELECT TIMESTAMP '{as_of.isoformat(sep=' ')}' AS as_of")]
     for name in TABLES:
         files = workspace.event_files(snapshots.workspace, name)
         query = f"SELECT * FROM ({queries.past[name]}) WHERE {_is_one_of(customer_ids)}"
         sources.append(Source(name, rows_of(name, files), query))
-    return [*sources, Source(KNOWN, pa.table({"none": []}), queries.known)]
+    return [*sources, Source(KNOWN, [], queries.known)]
 
 
 def _facts(files: dict[str, Path]) -> list[Source]:

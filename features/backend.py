@@ -113,7 +113,7 @@ class Planned:
         count = cores()
         self._planners = [(self._loader.cursor(), longest[i::count]) for i in range(count)]
         self._pool = ThreadPoolExecutor(count)
-        list(self._pool.map(lambda planner: _plan(*planner, queries), self._planners))
+        list(self._pool.map(lambda planner: _plan(planner[0], planner[1], queries), self._planners))
 
     def load(self, sources: Sequence[Source]) -> None:
         """Put the rows of sources, which are files, in the place of those before."""
@@ -203,6 +203,21 @@ def write_parquet(table: ir.Table, path: Path, engine: str | None = None) -> Non
     """Write a lazy table to one Parquet file, whole or not at all; engine: see connect."""
     with whole_or_nothing(path) as temporary:
         connect(engine).to_parquet(table, str(temporary), compression="zstd")
+
+
+def rows_of_customer(paths: Sequence[Path], customer_id: str) -> pa.Table:
+    """One customer's rows of some Parquet files; of files sorted by customer little is read."""
+    connection = connect(EMBEDDED).con
+    rows = _within(connection, paths, (None, None))
+    is_his = duckdb.ColumnExpression("customer_id") == duckdb.ConstantExpression(customer_id)
+    return rows.filter(is_his).to_arrow_table()
+
+
+def write_rows(rows: pa.Table, path: Path) -> None:
+    """Write rows at hand to one Parquet file, as write_parquet would, whole or not at all."""
+    with whole_or_nothing(path) as temporary:
+        relation = connect(EMBEDDED).con.from_arrow(rows)
+        relation.write_parquet(str(temporary), compression="zstd")
 
 
 def write_csv(table: ir.Table, path: Path) -> None:

@@ -13,6 +13,7 @@ import threading
 import uuid
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,7 +41,7 @@ Range = tuple[str | None, str | None]  # from this customer id on, up to and wit
 class Source:
     """Rows that queries read under a name: Parquet files or a table, and which of them to load.
 
-    query: SQL of the embedded engine that selects from a table called FILES.
+    query: SQL of the embedded engine that selects from a table called FILES, if from any.
     """
 
     name: str
@@ -88,6 +89,49 @@ def answer(sources: Sequence[Source], queries: Mapping[str, str], within: Range)
             answers.append(connection.sql(query).to_arrow_table())
             connection.register(name, answers[-1])
     return answers
+
+
+class Planned:
+    """Queries planned once over tables whose rows change: for answers that somebody waits for.
+
+    To plan the queries of a wide catalogue takes many times longer than to run them over a few
+    rows. DuckDB 2.0 keeps a plan only while its optimizer is off, the query has no parameter and
+    nothing is created, not even a view. So what changes must come in a table, and what is loaded
+    must be named in the statement that loads it.
+    """
+
+    def __init__(self, sources: Sequence[Source], queries: Mapping[str, str]) -> None:
+        """Load sources, one after the other, and plan queries (name -> SQL) over them."""
+        self._loader = _duckdb(threads=1).con
+        for source in sources:
+            if isinstance(source.rows, pa.Table):
+                self._loader.from_arrow(source.rows).create_view(FILES, replace=True)
+            self._loader.execute(f"CREATE TABLE {source.name} AS {_with_files(source)}")
+        self._names = list(queries)
+        # The longest first, so that each planner gets about the same work.
+        longest = sorted(queries, key=lambda name: len(queries[name]), reverse=True)
+        count = cores()
+        self._planners = [(self._loader.cursor(), longest[i::count]) for i in range(count)]
+        self._pool = ThreadPoolExecutor(count)
+        list(self._pool.map(lambda planner: _plan(planner[0], planner[1], queries), self._planners))
+
+    def load(self, sources: Sequence[Source]) -> None:
+        """Put the rows of sources, which are files, in the place of those before."""
+        self._loader.begin()
+        try:
+            for source in sources:
+                self._loader.execute(f"DELETE FROM {source.name}")
+                self._loader.execute(f"INSERT INTO {source.name} {_with_files(source)}")
+            self._loader.commit()
+        except duckdb.Error:
+            self._loader.rollback()
+            raise
+
+    def answer(self) -> list[pa.Table]:
+        """The answer to each query over the rows of now, side by side on the cores."""
+        answers = self._pool.map(lambda planner: _run(*planner), self._planners)
+        found = {name: rows for part in answers for name, rows in part.items()}
+        return [found[name] for name in self._names]
 
 
 def schema(source: Source) -> ibis.Schema:
@@ -161,6 +205,21 @@ def write_parquet(table: ir.Table, path: Path, engine: str | None = None) -> Non
         connect(engine).to_parquet(table, str(temporary), compression="zstd")
 
 
+def rows_of_customer(paths: Sequence[Path], customer_id: str) -> pa.Table:
+    """One customer's rows of some Parquet files; of files sorted by customer little is read."""
+    connection = connect(EMBEDDED).con
+    rows = _within(connection, paths, (None, None))
+    is_his = duckdb.ColumnExpression("customer_id") == duckdb.ConstantExpression(customer_id)
+    return rows.filter(is_his).to_arrow_table()
+
+
+def write_rows(rows: pa.Table, path: Path) -> None:
+    """Write rows at hand to one Parquet file, as write_parquet would, whole or not at all."""
+    with whole_or_nothing(path) as temporary:
+        relation = connect(EMBEDDED).con.from_arrow(rows)
+        relation.write_parquet(str(temporary), compression="zstd")
+
+
 def write_csv(table: ir.Table, path: Path) -> None:
     """Write a lazy table of the embedded engine to one CSV file, whole or not at all."""
     with whole_or_nothing(path) as temporary:
@@ -180,6 +239,26 @@ def whole_or_nothing(path: Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _plan(planner: duckdb.DuckDBPyConnection, names: list[str], queries: Mapping[str, str]) -> None:
+    planner.execute("SET TimeZone = 'UTC'")
+    planner.execute("PRAGMA disable_optimizer")
+    for name in names:
+        planner.execute(f"PREPARE {name} AS {queries[name]}")
+
+
+def _run(planner: duckdb.DuckDBPyConnection, names: list[str]) -> dict[str, pa.Table]:
+    return {name: planner.sql(f"EXECUTE {name}").to_arrow_table() for name in names}
+
+
+def _with_files(source: Source) -> str:
+    """The query of a source, with its files named in it where they are files."""
+    if isinstance(source.rows, pa.Table) or not source.rows:
+        return source.query
+    files = ", ".join("'" + str(path).replace("'", "''") + "'" for path in source.rows)
+    read = f"read_parquet([{files}], union_by_name=true, hive_partitioning=false)"
+    return f"WITH {FILES} AS (SELECT * FROM {read}) SELECT * FROM ({source.query})"
 
 
 def _within(

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import datetime
+
+import ibis
 
 from features.baskets import baskets
 from features.breadth import breadth
@@ -47,6 +50,9 @@ FAMILIES: tuple[Family, ...] = (
 )
 
 
+_ANY_MOMENT = datetime(2000, 1, 1)
+
+
 def families_for(events: Events, has_interactions: bool) -> tuple[Family, ...]:
     """The families that this business's data can carry.
 
@@ -61,6 +67,11 @@ def families_for(events: Events, has_interactions: bool) -> tuple[Family, ...]:
             family = family.with_features(profile_features(events.customers.schema()))
         chosen.append(family)
     return tuple(chosen)
+
+
+def schemas(families: tuple[Family, ...], events: Events) -> dict[str, ibis.Schema]:
+    """The columns of each family's rows and their types, which are the same at every moment."""
+    return {family.name: family.compute(events, _ANY_MOMENT).schema() for family in families}
 
 
 def every_feature() -> list[tuple[Family, Feature]]:

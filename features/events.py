@@ -35,8 +35,8 @@ CLOSURE_REASONS = (
 )  # fmt: skip
 
 
-# Names inside `check` that no column of a source has.
-_RAW, _REASON = "as given: ", "why not used:"
+# Names of judged rows that no column of a source has.
+GIVEN, REASON, _POSITION = "as given: ", "why not used:", "position:"
 
 
 @dataclass(frozen=True)
@@ -159,20 +159,51 @@ def check(table: EventTable, raw: ir.Table, now: datetime, time_format: str | No
     time_format: a strptime format for all times; default: ISO 8601.
     The bad rows keep their spelling as given, with one more column `reason`.
     """
+    judged, profile = _judge(table, raw, now, time_format)
+    bad = judged.filter(judged[REASON].notnull())
+    as_given = {name: bad[GIVEN + name] for name in raw.columns}
+    fit = judged.filter(judged[REASON].isnull())
+    good = fit.select(**_stored_columns(table, fit, profile))
+    return Checked(
+        # Sorted, a customer's rows lie together: the snapshots of sorted files took less than half
+        # the time, and a few customers are read without reading the others. Sorted to the last
+        # column, the same rows make the same file, and rows that repeat stand side by side.
+        good=good.order_by(list(order_of(table))),
+        bad=bad.select(**(as_given | {"reason": bad[REASON]})),
+    )
+
+
+def judge(table: EventTable, raw: ir.Table, now: datetime, time_format: str | None) -> ir.Table:
+    """Every row of `raw` in its order, checked as `check` does, for a handful of rows.
+
+    The columns: those of the stored form; REASON, null for a good row; and each column as given,
+    as text, called GIVEN and its name.
+    """
+    numbered = raw.mutate(**{_POSITION: ibis.row_number()})
+    judged, profile = _judge(table, numbered, now, time_format)
+    as_given = {GIVEN + name: judged[GIVEN + name].cast("string") for name in raw.columns}
+    stored = _stored_columns(table, judged, [name for name in profile if name != _POSITION])
+    told = {REASON: judged[REASON], _POSITION: judged[GIVEN + _POSITION]}
+    return judged.select(**stored, **told, **as_given).order_by(_POSITION).drop(_POSITION)
+
+
+def order_of(table: EventTable) -> tuple[str, ...]:
+    """The columns by which the stored rows of a table are sorted."""
+    return ("customer_id",) if table is CUSTOMERS else table.column_names()
+
+
+def _judge(
+    table: EventTable, raw: ir.Table, now: datetime, time_format: str | None
+) -> tuple[ir.Table, list[str]]:
+    """The rows as given and converted, with the reason against each; and the profile columns."""
     given = {column.name: column for column in table.columns if column.name in raw.columns}
     profile = _profile_columns(table, raw)
     typed = raw.select(
-        *[raw[name].name(_RAW + name) for name in raw.columns],
+        *[raw[name].name(GIVEN + name) for name in raw.columns],
         **{name: _convert(raw[name], column, time_format) for name, column in given.items()},
         **{name: _profile_value(raw[name]) for name in profile},
     )
-    judged = typed.mutate(**{_REASON: _reason(table, typed, given, now)})
-    bad = judged.filter(judged[_REASON].notnull())
-    as_given = {name: bad[_RAW + name] for name in raw.columns}
-    return Checked(
-        good=_complete(table, judged.filter(judged[_REASON].isnull()), profile),
-        bad=bad.select(**(as_given | {"reason": bad[_REASON]})),
-    )
+    return typed.mutate(**{REASON: _reason(table, typed, given, now)}), profile
 
 
 def _profile_columns(table: EventTable, raw: ir.Table) -> list[str]:
@@ -240,7 +271,7 @@ def _reason(
     """Why a row cannot be used, in the words of the report; null for a good row."""
     cases = []
     for name, column in given.items():
-        value, raw = typed[name], typed[_RAW + name]
+        value, raw = typed[name], typed[GIVEN + name]
         missing = value.isnull()
         blank = raw.isnull() | (raw.cast("string").strip() == "") | _is_nan(raw)
         if column.needed:
@@ -256,7 +287,7 @@ def _reason(
             cases.append((value > ibis.literal(now), f"{name} is in the future"))
     if table is CUSTOMERS:
         # Ordered by the whole row, so that the same file always keeps the same one.
-        row = [typed[name] for name in typed.columns if name.startswith(_RAW)]
+        row = [typed[name] for name in typed.columns if name.startswith(GIVEN)]
         turn = ibis.row_number().over(group_by=typed.customer_id, order_by=row)
         cases.append((turn > 0, "a second row of the same customer_id"))
     return ibis.cases(*cases, else_=ibis.null("string"))
@@ -276,17 +307,12 @@ def _plain_type(column: Column) -> str:
     return {"float64": "number", "boolean": "yes or no", "string": "text"}[column.dtype]
 
 
-def _complete(table: EventTable, good: ir.Table, profile: list[str]) -> ir.Table:
-    """The stored form: every canonical column in its order, then profile columns."""
+def _stored_columns(table: EventTable, rows: ir.Table, profile: list[str]) -> dict[str, ir.Value]:
+    """The stored form of converted rows: every canonical column in its order, then the profile."""
     columns: dict[str, ir.Value] = {
-        column.name: good[column.name] if column.name in good.columns else ibis.null(column.dtype)
+        column.name: rows[column.name] if column.name in rows.columns else ibis.null(column.dtype)
         for column in table.columns
     }
     if "known_at" in columns:
         columns["known_at"] = columns["known_at"].coalesce(columns["happened_at"])
-    complete = good.select(**columns, **{name: good[name] for name in profile})
-    # Sorted, a customer's rows lie together: the snapshots of sorted files took less than half the
-    # time, and a few customers are read without reading the others. Sorted to the last column, the
-    # same rows make the same file, and rows that repeat stand side by side.
-    order = ["customer_id"] if table is CUSTOMERS else table.column_names()
-    return complete.order_by(list(order))
+    return columns | {name: rows[name] for name in profile}

@@ -7,7 +7,7 @@ table, so no feature can see the future by mistake.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias, TypeVar
 
 import ibis
@@ -41,6 +41,11 @@ def parse_moment(text: str) -> datetime:
         moment = (moment - moment.utcoffset()).replace(tzinfo=None)  # type: ignore[operator]
     is_date_alone = len(text.strip()) <= len("2025-03-31")
     return moment + END_OF_DAY if is_date_alone else moment
+
+
+def now() -> datetime:
+    """The moment of the clock, naive UTC."""
+    return datetime.now(UTC).replace(tzinfo=None)
 
 
 def past(table: ir.Table, as_of: Moment) -> ir.Table:

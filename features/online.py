@@ -8,8 +8,10 @@ lock that loads and pushes share, and looked at again afterwards.
 from __future__ import annotations
 
 import fcntl
+import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -29,6 +31,9 @@ class Rows(Protocol):
     def write(self, customer_ids: Sequence[str], rows: Sequence[bytes]) -> None:
         """Put the row of each customer in the place of the one before."""
 
+    def erase(self, customer_id: str) -> bool:
+        """Remove the row of a customer; whether there was one."""
+
 
 @contextmanager
 def writing(lock: Path) -> Iterator[None]:
@@ -41,6 +46,15 @@ def writing(lock: Path) -> Iterator[None]:
     with lock.open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+def refuse_older(as_of: datetime, newest: datetime | None) -> None:
+    """Raise UserError when a load of a moment would come after one of a later moment."""
+    if newest and newest > as_of:
+        raise UserError(
+            f"The online store stands at {newest:%Y-%m-%d %H:%M}, and {as_of:%Y-%m-%d %H:%M} "
+            "is older: loading it would put old values over new ones. Use a later moment."
+        )
 
 
 def load(
@@ -75,6 +89,17 @@ def put(store: Rows, customer_ids: Sequence[str], rows: Sequence[bytes], stamp: 
             f"{len(rows):,} customers were given to the online store, and {stand:,} of them stand "
             "in it. Look whether the store has room and keeps what it is given, and load again."
         )
+
+
+def delete_from_sqlite(file: Path, table: str, entity_key: bytes) -> None:
+    """Delete the row of one customer from Feast's table, so that no trace is in the free pages."""
+    database = sqlite3.connect(file)
+    try:
+        database.execute("PRAGMA secure_delete = ON")
+        with database:
+            database.execute(f'DELETE FROM "{table}" WHERE entity_key = ?', (entity_key,))
+    finally:
+        database.close()
 
 
 def _is_newer(found: np.ndarray, given: np.ndarray, stamp: Stamp) -> np.ndarray:

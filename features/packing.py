@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -73,6 +73,16 @@ class Layout:
             tuple(field.name for field in fields if not _is_text(field.type)),
             tuple(field.name for field in fields if _is_text(field.type)),
         )
+
+    @classmethod
+    def of_tags(cls, tags: Mapping[str, str]) -> Self:
+        """The layout that the tags of a view tell."""
+        return cls(*(tuple(n for n in tags[key].split(",") if n) for key in ("numbers", "texts")))
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """The layout as tags of a view."""
+        return {"numbers": ",".join(self.numbers), "texts": ",".join(self.texts)}
 
     @cached_property
     def digest(self) -> int:

@@ -10,83 +10,94 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
+from pathlib import Path
 
 import ibis.expr.types as ir
-import pyarrow as pa
+import numpy as np
 
-from features import backend, events, workspace
-from features.backend import FILES, Source
-from features.computation import FACTS, rows_of
+from features import catalog, journal, moment, online, taking
 from features.errors import UserError
-from features.events import TABLES
-from features.packing import Layout, Stamp, nothing
-from features.queries import KNOWN, facts_of
-from features.snapshots import Snapshots, moment_name
-from features.workspace import TableReport, Workspace
+from features.online import Rows
+from features.packing import Layout, Stamp, headers, nothing
+from features.ready import Ready
+from features.snapshots import Snapshots
+from features.workspace import TableReport
 
 
 @dataclass(frozen=True)
 class Pushed:
     """What became of a push.
 
-    reports: per table, the rows taken and those refused, by reason. customers: who had rows taken;
-    their values online, or that there are none, stand at `as_of`.
+    reports: per table, the rows taken and those refused, by reason. rows: per table, what became of
+    each given row in their order: `taken`, `repeated` when it was taken before, else the reason why
+    it was refused. customers: who had rows taken or repeated; their values online, or that there
+    are none, stand at `as_of`.
     """
 
     reports: Sequence[TableReport]
+    rows: Mapping[str, Sequence[str]]
     customers: Sequence[str]
     as_of: datetime
 
 
-def store(
-    space: Workspace, tables: Mapping[str, ir.Table], time_format: str | None
-) -> tuple[list[TableReport], list[str]]:
-    """Check raw tables row by row and store what is good; also returns whose rows those are.
+@dataclass(frozen=True)
+class Online:
+    """Where the values of pushed customers go.
 
-    Each push is a file of its own, whole or not there, and named by its content: one that is
-    repeated stores nothing twice.
+    rows: the store. lock: of who writes into it. layout: of the rows. catalog: the version of the
+    features it was loaded with.
     """
-    now = datetime.now(UTC).replace(tzinfo=None)
-    customer_ids: set[str] = set()
-    with backend.reading_foreign_files():
-        for name, raw in tables.items():
-            good = events.check(TABLES[name], raw, now, time_format).good
-            customer_ids.update(good.customer_id.to_pyarrow().to_pylist())
-    reports = workspace.ingest(space, tables, time_format, refuse_unfit=False)
-    return reports, sorted(customer_ids)
+
+    rows: Rows
+    lock: Path
+    layout: Layout
+    catalog: str | None
 
 
-def packed(
-    snapshots: Snapshots, customer_ids: Sequence[str], layout: Layout, stamp: Stamp
+def push(
+    online_store: Online,
+    ready: Ready,
+    snapshots: Snapshots,
+    tables: Mapping[str, ir.Table],
+    as_of: datetime | None,
+    time_format: str | None,
+    event_ids: Mapping[str, Sequence[str]] | None,
+) -> Pushed:
+    """Take rows and bring their customers' online values up to date; see FeatureStore.push."""
+    if online_store.catalog != catalog.version(snapshots.families):
+        raise UserError(
+            "The features have changed since the online store was loaded, so a push cannot be "
+            "taken: it would stand beside values of the former features. "
+            "Load today's first: holdfast materialize."
+        )
+    newest = newest_snapshot(snapshots)
+    moments = [as_of or moment.now(), newest]
+    events = snapshots.workspace.events
+    with journal.reading(events), online.writing(online_store.lock):
+        taken = taking.take(snapshots.workspace, tables, time_format, event_ids)
+        if customer_ids := taken.customer_ids:
+            found = headers(online_store.rows.read(customer_ids))["as_of"]
+            moments += found[~np.isnat(found)].tolist()
+            stamp = Stamp(max(moments), computed_at=moment.now())
+            rows = _packed(ready, snapshots, newest, customer_ids, online_store.layout, stamp)
+            online.put(online_store.rows, customer_ids, rows, stamp)
+    return Pushed(taken.reports, taken.rows, customer_ids, max(moments))
+
+
+def _packed(
+    ready: Ready,
+    snapshots: Snapshots,
+    newest: datetime,
+    customer_ids: Sequence[str],
+    layout: Layout,
+    stamp: Stamp,
 ) -> list[bytes]:
-    """The packed row of each customer at a stamp; one who is not known has an empty one.
-
-    snapshots: with the events that are there by now; the stamp is not before the newest of them.
-    """
-    families = _rows(snapshots, customer_ids, stamp.as_of)
+    """The packed row of each customer at a stamp; one who is not known has an empty one."""
+    families = ready.rows(snapshots, customer_ids, stamp.as_of, newest)
     known = families[0].column("customer_id").to_pylist()
     rows = dict(zip(known, layout.pack(families, stamp), strict=True))
     return [rows.get(customer_id, nothing(stamp)) for customer_id in customer_ids]
-
-
-def _rows(
-    snapshots: Snapshots, customer_ids: Sequence[str], as_of: datetime
-) -> list[pa.RecordBatch]:
-    """The rows of each family for those of the customers who are known, in the same order."""
-    queries, newest = snapshots.queries.at(as_of), newest_snapshot(snapshots)
-    sources = []
-    for name in TABLES:
-        files = workspace.event_files(snapshots.workspace, name)
-        query = f"SELECT * FROM ({queries.past[name]}) WHERE {_is_one_of(customer_ids)}"
-        sources.append(Source(name, rows_of(name, files), query))
-    for name in queries.facts:
-        file = snapshots.workspace.features / name / f"as_of={moment_name(newest)}" / FACTS
-        sources.append(Source(facts_of(name), [file], f"SELECT * FROM {FILES}"))
-    # Not called as the family alone: a family may have the name of an event table.
-    families = {f"{family.name}_rows": queries.rows[family.name] for family in snapshots.families}
-    _, *answers = backend.answer(sources, {KNOWN: queries.known} | families, (None, None))
-    return [_as_batch(rows) for rows in answers]
 
 
 def newest_snapshot(snapshots: Snapshots) -> datetime:
@@ -103,13 +114,3 @@ def newest_snapshot(snapshots: Snapshots) -> datetime:
             "built. Build and load one first: holdfast materialize."
         )
     return max(map(datetime.fromisoformat, shared))
-
-
-def _is_one_of(customer_ids: Sequence[str]) -> str:
-    quoted = ", ".join("'" + customer_id.replace("'", "''") + "'" for customer_id in customer_ids)
-    return f"customer_id IN ({quoted})"
-
-
-def _as_batch(rows: pa.Table) -> pa.RecordBatch:
-    batches = rows.combine_chunks().to_batches()
-    return batches[0] if batches else pa.RecordBatch.from_pylist([], schema=rows.schema)

@@ -26,6 +26,7 @@ from features.events import Events
 from features.family import Family
 
 KNOWN = "known_customers"
+MOMENT = "moment_asked"  # a table of one row, `as_of`
 _PLACE = "MOMENT_TO_FILL_IN()"
 
 
@@ -92,6 +93,13 @@ class Queries:
         literal = f"TIMESTAMP '{as_of.isoformat(sep=' ')}'"
         text = json.dumps(asdict(self)).replace(_PLACE, literal)
         return type(self)(**json.loads(text))
+
+    def at_any_moment(self) -> dict[str, str]:
+        """The rows of each family at the moment that the one row of the table MOMENT says."""
+        return {
+            family: query.replace(_PLACE, f"(SELECT as_of FROM {MOMENT})")
+            for family, query in self.rows.items()
+        }
 
     def definition(self, family: str) -> str:
         """A digest of what a family means, which changes when and only when its queries do."""

@@ -11,6 +11,7 @@ import logging
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -21,19 +22,22 @@ import ibis
 import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
+from feast.infra.key_encoding_utils import serialize_entity_key
 from feast.protos.feast.types.EntityKey_pb2 import EntityKey
 from feast.protos.feast.types.Value_pb2 import Value
 from feast.types import Bytes, Float64, String
 
-from features import backend, catalog, moment, online, pushes
+from features import backend, catalog, compaction, erasure, journal, moment, online, pushes, recent
 from features.chunks import chunks, together
 from features.columns import Columns
+from features.erasure import Erased
 from features.errors import UserError
 from features.family import Family
 from features.outage import identity, online_store_answering, registry_answering
-from features.packing import Latest, Layout, Stamp, headers, nothing
+from features.packing import Latest, Layout, Stamp, nothing
 from features.pushes import Pushed
-from features.snapshots import Snapshots, moment_name
+from features.ready import Ready
+from features.snapshots import Snapshots
 from features.store_settings import settings
 from features.workspace import Workspace
 
@@ -53,6 +57,7 @@ class FeatureStore:
     def __init__(self, workspace: Workspace) -> None:
         self.workspace = workspace
         self.snapshots = Snapshots(workspace)
+        self._ready = Ready()
 
     def build(self, moments: Iterable[datetime]) -> Iterable[tuple[str, datetime]]:
         """Compute missing snapshots and yield each family and moment; see Snapshots.build."""
@@ -69,7 +74,7 @@ class FeatureStore:
         registry = self._feast
         with self._alone():
             before = self._find_online_view()
-            if before and _layout_of(before) != layout:
+            if before and Layout.of_tags(before.tags) != layout:
                 # With it goes the record of its loads: what they wrote cannot be read any more.
                 registry.delete_feature_view(_ONLINE)
             registry.apply(today, objects_to_delete=self._others(today), partial=False)
@@ -86,7 +91,7 @@ class FeatureStore:
         Raises UserError when a moment is not built: the join would take older values silently.
         """
         for as_of in customers.as_of.unique():
-            self._refuse_unbuilt(pd.Timestamp(as_of).to_pydatetime())
+            self.snapshots.refuse_unbuilt(pd.Timestamp(as_of).to_pydatetime())
         moments = customers.as_of.astype("datetime64[us]").dt.tz_localize("UTC")
         entity_rows = pd.DataFrame({
             "customer_id": customers.customer_id.to_numpy(),
@@ -122,15 +127,10 @@ class FeatureStore:
         Raises UserError when the snapshot is not built, when the store already stands at a newer
         moment, and when not every customer stands in it afterwards.
         """
-        stamp = Stamp(as_of, computed_at=_now())
-        self._refuse_older(as_of)
-        self._refuse_unbuilt(as_of)
-        self.apply()
-        rows = chunks(self.snapshots, as_of, _CHUNK)
-        count = online.load(self._rows, self._lock, rows, self._layout, stamp)
-        self._forget_internal_customers(stamp)
-        self._record_load(as_of)
-        return count
+        compaction.compact(self.workspace)
+        self.snapshots.look_again()
+        with journal.reading(self.workspace.events):  # an erased customer is not loaded again
+            return self._load(as_of)
 
     @registry_answering()
     def newest_online(self) -> datetime | None:
@@ -154,7 +154,7 @@ class FeatureStore:
         """
         latest = self._layout.unpack(self._rows.read(customer_ids))
         if max_age is not None:
-            is_stale = moment.is_stale(latest.as_of, now or _now(), max_age)
+            is_stale = moment.is_stale(latest.as_of, now or moment.now(), max_age)
             latest.status[is_stale & (latest.status == "present")] = "stale"
         return latest
 
@@ -169,27 +169,59 @@ class FeatureStore:
         tables: Mapping[str, ir.Table],
         as_of: datetime | None = None,
         time_format: str | None = None,
+        event_ids: Mapping[str, Sequence[str]] | None = None,
     ) -> Pushed:
         """Take new events of some customers, and bring those customers' online values up to date.
 
         tables: table name -> raw rows with canonical columns, checked row by row like files.
         as_of: the moment the features are computed at, naive UTC; default: now. It is moved on to
         the newest snapshot and to what is online for these customers, if that is later.
+        event_ids: `transactions` or `interactions` -> the id of each row, in their order: one that
+        was taken before is not stored again, and refused when it came with other content.
         Raises UserError, and stores nothing, when the store holds another catalogue than today's.
         """
-        self._refuse_other_catalogue()
-        snapshots, moments = self.snapshots, [as_of or _now()]
-        moments.append(pushes.newest_snapshot(snapshots))
+        self.snapshots = self.snapshots.renewed()
+        loaded = self._online_view.tags.get("catalog")
+        online_store = pushes.Online(self._rows, self._lock, self._layout, loaded)
+        pushed = pushes.push(
+            online_store, self._ready, self.snapshots, tables, as_of, time_format, event_ids
+        )
+        self.snapshots = self.snapshots.renewed()  # with the events that are new
+        return pushed
+
+    @registry_answering()
+    def erase(self, customer_id: str) -> Erased:
+        """Remove a customer: his events, rows set aside, event ids, features, and what is online.
+
+        What was built for the others stays valid. Waits for builds, loads and pushes that run, so
+        that none brings him back. What is left when it fails is removed when it is called again.
+        """
+        with journal.replacing(self.workspace.events):
+            erased = erasure.erase(self.workspace, customer_id)
+            self._ready = Ready()  # the one before holds his events, if he was the last pushed
+            self.snapshots.look_again()
+            if self._find_online_view() is None:
+                return erased
+            with online.writing(self._lock):
+                return replace(erased, online=self._rows.erase(customer_id))
+
+    def recent_events(self, customer_id: str, most: int) -> list[dict[str, Any]]:
+        """The newest events of a customer; see recent.recent_events."""
+        return recent.recent_events(self.workspace, customer_id, most)
+
+    def _load(self, as_of: datetime) -> int:
+        stamp = Stamp(as_of, computed_at=moment.now())
+        online.refuse_older(as_of, self.newest_online())
+        self.snapshots.refuse_unbuilt(as_of)
+        self.apply()
+        rows = chunks(self.snapshots, as_of, _CHUNK)
+        count = online.load(self._rows, self._lock, rows, self._layout, stamp)
+        # Who became internal since an earlier load is in no snapshot, and is not online either.
+        internal = self.snapshots.internal_customers()
         with online.writing(self._lock):
-            reports, customer_ids = pushes.store(self.workspace, tables, time_format)
-            self.snapshots = Snapshots(self.workspace)  # with the events that are new
-            if customer_ids:
-                found = headers(self._rows.read(customer_ids))["as_of"]
-                moments += found[~np.isnat(found)].tolist()
-                stamp = Stamp(max(moments), computed_at=_now())
-                rows = pushes.packed(snapshots, customer_ids, self._layout, stamp)
-                online.put(self._rows, customer_ids, rows, stamp)
-        return Pushed(reports, customer_ids, max(moments))
+            online.put(self._rows, internal, [nothing(stamp)] * len(internal), stamp)
+        self._record_load(as_of)
+        return count
 
     @cached_property
     def _feast(self) -> feast.FeatureStore:
@@ -204,13 +236,6 @@ class FeatureStore:
     def _alone(self) -> AbstractContextManager[None]:
         """Within it no other process writes the registry; two would each create its tables."""
         return online.writing(self.workspace.feast / "registry.lock")
-
-    def _forget_internal_customers(self, stamp: Stamp) -> None:
-        """Who became internal since an earlier load is in no snapshot, and is not online either."""
-        listed = self.snapshots.events.customers
-        internal = listed.filter(listed.is_internal).customer_id.to_pyarrow().to_pylist()
-        with online.writing(self._lock):
-            online.put(self._rows, internal, [nothing(stamp)] * len(internal), stamp)
 
     def _record_load(self, as_of: datetime) -> None:
         end = as_of.replace(tzinfo=UTC)
@@ -254,7 +279,7 @@ class FeatureStore:
 
     @cached_property
     def _layout(self) -> Layout:
-        return _layout_of(self._online_view)
+        return Layout.of_tags(self._online_view.tags)
 
     @property
     def _lock(self) -> Path:
@@ -288,33 +313,7 @@ class FeatureStore:
 
     @cached_property
     def _schemas(self) -> dict[str, ibis.Schema]:
-        moment = datetime(2000, 1, 1)  # a schema is the same at every moment
-        snapshots = self.snapshots
-        return {f.name: f.compute(snapshots.events, moment).schema() for f in snapshots.families}
-
-    def _refuse_other_catalogue(self) -> None:
-        """What is online under another catalogue cannot be mixed with today's features."""
-        if self._online_view.tags.get("catalog") != catalog.version(self.snapshots.families):
-            raise UserError(
-                "The features have changed since the online store was loaded, so a push cannot be "
-                "taken: it would stand beside values of the former features. "
-                "Load today's first: holdfast materialize."
-            )
-
-    def _refuse_older(self, as_of: datetime) -> None:
-        newest = self.newest_online()
-        if newest and newest > as_of:
-            raise UserError(
-                f"The online store stands at {newest:%Y-%m-%d %H:%M}, and {as_of:%Y-%m-%d %H:%M} "
-                "is older: loading it would put old values over new ones. Use a later moment."
-            )
-
-    def _refuse_unbuilt(self, as_of: datetime) -> None:
-        if not all(self.snapshots.is_built(family, as_of) for family in self.snapshots.families):
-            raise UserError(
-                f"There is no feature snapshot at {moment_name(as_of)}. "
-                f"Build it first: holdfast build --as-of {moment_name(as_of)}."
-            )
+        return catalog.schemas(self.snapshots.families, self.snapshots.events)
 
 
 class _Rows:
@@ -352,6 +351,24 @@ class _Rows:
         with online_store_answering(self._name):
             self._provider.online_write_batch(self._config, self._view, given, None)
 
+    def erase(self, customer_id: str) -> bool:
+        """See online.Rows; a store that cannot delete one customer keeps an empty row of him."""
+        if self.read([customer_id]) == [None]:
+            return False
+        project, version = self._config.project, self._config.entity_key_serialization_version
+        key = serialize_entity_key(_key(customer_id), version)
+        with online_store_answering(self._name):
+            # Feast has no call for it.
+            if isinstance(self._name, Path):
+                online.delete_from_sqlite(self._name, f"{project}_{_ONLINE}", key)
+            elif self._name == "redis":
+                store: Any = self._provider.online_store
+                client = store._get_client(self._config.online_store)
+                client.delete(key + project.encode())
+        if self.read([customer_id]) != [None]:
+            self.write([customer_id], [b""])
+        return True
+
     def _identify(self) -> tuple[int, int] | None:
         return identity(self._name) if isinstance(self._name, Path) else None
 
@@ -374,18 +391,8 @@ def _online_view(layout: Layout, version: str) -> feast.FeatureView:
         ttl=timedelta(0),  # never expires here: Feast does not look at the age of what it reads
         schema=[feast.Field(name=_PACKED, dtype=Bytes)],
         source=_source("online_rows", "packed.parquet"),  # never read: rows are written by us
-        tags={
-            "catalog": version,
-            "numbers": ",".join(layout.numbers),
-            "texts": ",".join(layout.texts),
-        },
+        tags={"catalog": version, **layout.tags},
     )
-
-
-def _layout_of(view: feast.FeatureView) -> Layout:
-    """How the rows of the online view are packed."""
-    names = (tuple(n for n in view.tags[key].split(",") if n) for key in ("numbers", "texts"))
-    return Layout(*names)
 
 
 def _source(name: str, path: str, is_on_spark: bool = False) -> feast.data_source.DataSource:
@@ -397,7 +404,3 @@ def _source(name: str, path: str, is_on_spark: bool = False) -> feast.data_sourc
     return SparkSource(
         name=name, path=path, file_format="parquet", timestamp_field="event_timestamp"
     )
-
-
-def _now() -> datetime:
-    return datetime.now(UTC).replace(tzinfo=None)

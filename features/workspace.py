@@ -19,9 +19,11 @@ from pathlib import Path
 import ibis
 import ibis.expr.types as ir
 
-from features import backend, events
+from features import backend, events, journal
+from features.durable import publish
 from features.errors import UserError
 from features.events import TABLES, Events, EventTable
+from features.ledger import Ledger
 from features.repeats import Repeats, count_repeats
 
 log = logging.getLogger(__name__)
@@ -76,19 +78,25 @@ class Workspace:
 
 @dataclass(frozen=True)
 class TableReport:
-    """What became of one table at ingest: rows taken, repeated, and refused by reason."""
+    """What became of one table: rows taken, of them repeated, and those refused by reason.
+
+    known: rows that were taken before and are not stored again.
+    """
 
     table: str
     good: int
     repeated: int
     bad: Mapping[str, int]
     aside: Path | None
+    known: int = 0
 
     def sentence(self) -> str:
         """The report as a person reads it."""
         text = f"{self.table}: {self.good:,} rows taken"
         if self.repeated:
             text += f" ({self.repeated:,} of them repeat an earlier row exactly and are kept)"
+        if self.known:
+            text += f"; {self.known:,} were taken before"
         if self.bad:
             reasons = ", ".join(f"{count:,} x {reason}" for reason, count in self.bad.items())
             text += f"; {sum(self.bad.values()):,} set aside ({reasons})"
@@ -99,16 +107,12 @@ def ingest(
     workspace: Workspace,
     tables: Mapping[str, ir.Table],
     time_format: str | None = None,
-    *,
-    refuse_unfit: bool = True,
 ) -> list[TableReport]:
     """Check raw tables and add their good rows to the workspace's events, all tables or none.
 
     tables: table name -> raw rows with canonical column names. The same rows ingested twice are
     stored once, since a file is named by its content; a customer who comes again replaces the row
     of before. Bad rows are written to `events/rejected`.
-    refuse_unfit: whether a table as a whole may be refused; off for a handful of rows, where the
-    share of bad ones says nothing about the others.
     Raises UserError when a table cannot be read to its end, when more than MOST_BAD_SHARE of its
     rows are bad, or when every row stands in it at least twice; then nothing is stored.
     """
@@ -116,12 +120,12 @@ def ingest(
     try:
         with backend.reading_foreign_files():
             staged = [_stage(staging, TABLES[n], raw, time_format) for n, raw in tables.items()]
-        if refuse_unfit:
-            for report, repeats in staged:
-                _refuse_if_unfit(report, stands_twice=repeats.none_alone)
-        if "customers" in tables:
-            _add_older_customers(workspace, staging)
-        return [_publish(workspace, staging, report) for report, _ in staged]
+        for report, repeats in staged:
+            _refuse_if_unfit(report, stands_twice=repeats.none_alone)
+        with journal.reading(workspace.events):
+            if "customers" in tables:
+                add_older_customers(workspace, staging)
+            return [_publish(workspace, staging, report) for report, _ in staged]
     finally:
         shutil.rmtree(staging, ignore_errors=True)
 
@@ -141,6 +145,7 @@ def open_events(workspace: Workspace) -> Events:
 
 def event_files(workspace: Workspace, table: str) -> list[Path]:
     """The Parquet files of one table, in the order of their names."""
+    journal.settle(workspace.events)
     return sorted((workspace.events / table).glob("*.parquet"))
 
 
@@ -199,7 +204,7 @@ def _refuse_if_unfit(report: TableReport, *, stands_twice: bool) -> None:
         )
 
 
-def _add_older_customers(workspace: Workspace, staging: Path) -> None:
+def add_older_customers(workspace: Workspace, staging: Path) -> None:
     """Put the stored customers that do not come again under the new ones: one row per customer."""
     stored, staged = event_files(workspace, "customers"), staging / "customers.parquet"
     if not stored:
@@ -211,21 +216,34 @@ def _add_older_customers(workspace: Workspace, staging: Path) -> None:
     backend.write_parquet(both.order_by("customer_id"), staged, backend.EMBEDDED)
 
 
+def name_of(staged: Path, *more: str) -> str:
+    """The name of an event file: a digest of its content and of what else tells it from others."""
+    with staged.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256")
+    for text in more:
+        digest.update(f"\n{text}".encode())
+    return f"{digest.hexdigest()[:16]}.parquet"
+
+
+def keep_newest_customers(workspace: Workspace, newest: Path) -> None:
+    """Remove the files of the customers that a newer one has replaced."""
+    for outdated in set(event_files(workspace, "customers")) - {newest}:
+        outdated.unlink()
+
+
 def _publish(workspace: Workspace, staging: Path, report: TableReport) -> TableReport:
     if report.good == 0:
         return report
     staged = staging / f"{report.table}.parquet"
-    with staged.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()[:16]
-    final = workspace.events / report.table / f"{digest}.parquet"
-    final.parent.mkdir(parents=True, exist_ok=True)
-    staged.replace(final)
-    if report.table == "customers":
-        for outdated in set(event_files(workspace, "customers")) - {final}:
-            outdated.unlink()
+    final = workspace.events / report.table / name_of(staged)
+    # What was merged with others, or rid of a customer, does not come back under its old name.
+    if not Ledger(workspace.events).has_moved(report.table, final.name):
+        publish(staged, final)
+        if report.table == "customers":
+            keep_newest_customers(workspace, final)
     if report.aside is None:
         return report
-    aside = workspace.events / "rejected" / f"{report.table}-{digest}.csv"
+    aside = workspace.events / "rejected" / f"{report.table}-{final.stem}.csv"
     aside.parent.mkdir(parents=True, exist_ok=True)
     report.aside.replace(aside)
     return TableReport(report.table, report.good, report.repeated, report.bad, aside)

@@ -69,7 +69,9 @@ def is_genuine(space: Workspace, receipt: Receipt) -> bool:
 
 def _trained_since(space: Workspace, first: datetime) -> list[str]:
     """The model versions in the workspace that stood at a moment when he had an event."""
-    metas = {file.parent: json.loads(file.read_text()) for file in space.models.glob("*/*/task.json")}
+    metas = {
+        file.parent: json.loads(file.read_text()) for file in space.models.glob("*/*/task.json")
+    }
     return sorted(
         f"{folder.parent.name}@{folder.name}"
         for folder, meta in metas.items()

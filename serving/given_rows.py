@@ -29,9 +29,7 @@ def to_frame(
     """
     check = _Check.of(models)
     names, texts = models.reference.features, check.texts
-    given = [
-        check.values(row.features(), "rows", position) for position, row in enumerate(rows)
-    ]
+    given = [check.values(row.features(), "rows", position) for position, row in enumerate(rows)]
     columns = {
         name: pd.Series([features.get(name) for features in given],
                         dtype=object if name in texts else float)

@@ -91,7 +91,9 @@ OPERATIONS: Mapping[str, Operation] = {
 
 def page(title: str, about: str, version: str) -> dict[str, Any]:
     """The whole page, JSON-ready."""
-    models = {model for one in OPERATIONS.values() for model in (one.request, one.response) if model}
+    models = {
+        model for one in OPERATIONS.values() for model in (one.request, one.response) if model
+    }
     _, schemas = models_json_schema(
         [(model, "validation") for model in sorted({*models, Refusal}, key=lambda m: m.__name__)],
         ref_template=_REFERENCE,

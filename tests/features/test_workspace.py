@@ -45,7 +45,7 @@ def files(workspace):
     return sorted(
         str(path.relative_to(workspace.root))
         for path in workspace.root.rglob("*")
-        if path.is_file()
+        if path.is_file() and path.suffix != ".lock"
     )
 
 

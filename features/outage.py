@@ -13,7 +13,7 @@ from features.errors import Unavailable
 
 @contextmanager
 def registry_answering() -> Iterator[None]:
-    """Within the block, or a function decorated with it, a failing registry is Unavailable, a UserError."""
+    """Within the block, or a function decorated with it, a failing registry is Unavailable."""
     try:
         yield
     except DBAPIError as error:

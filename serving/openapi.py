@@ -22,6 +22,7 @@ from serving.event_schemas import (
 from serving.routes import ROLE_OF
 from serving.schemas import FeaturesRequest, ScoreRequest, ScoreResponse
 
+VERSION = "1"  # of the interface: raised when a caller has to change
 _REFERENCE = "#/components/schemas/{model}"
 _WHEN = {
     "401": "No API key, or one that nobody holds.",
@@ -89,18 +90,17 @@ OPERATIONS: Mapping[str, Operation] = {
 }  # fmt: skip
 
 
-def page(title: str, about: str, version: str) -> dict[str, Any]:
+def page(title: str, about: str) -> dict[str, Any]:
     """The whole page, JSON-ready."""
-    models = {
-        model for one in OPERATIONS.values() for model in (one.request, one.response) if model
-    }
+    models: dict[str, type[BaseModel]] = {"Refusal": Refusal}
+    for one in OPERATIONS.values():
+        models |= {model.__name__: model for model in (one.request, one.response) if model}
     _, schemas = models_json_schema(
-        [(model, "validation") for model in sorted({*models, Refusal}, key=lambda m: m.__name__)],
-        ref_template=_REFERENCE,
+        [(model, "validation") for model in models.values()], ref_template=_REFERENCE
     )
     return {
         "openapi": "3.1.0",
-        "info": {"title": title, "description": about, "version": version},
+        "info": {"title": title, "description": about, "version": VERSION},
         "servers": [{"url": "."}],
         "security": [{}, {"bearer": []}, {"api_key": []}],
         "paths": {route: {one.method: _operation(route, one)} for route, one in OPERATIONS.items()},

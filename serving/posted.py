@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import ibis
 import pyarrow as pa
+from pydantic import BaseModel
 
 from features.events import TABLES
 from features.taking import REPEATED, TAKEN
@@ -23,7 +24,10 @@ if TYPE_CHECKING:
     from features.store import FeatureStore
 
 _KINDS = ("transactions", "interactions")
-_MODELS = {"transactions": TransactionRow, "interactions": Interaction}
+_MODELS: dict[str, type[BaseModel]] = {
+    "transactions": TransactionRow,
+    "interactions": Interaction,
+}
 
 
 class Outcome(NamedTuple):

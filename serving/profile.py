@@ -30,7 +30,7 @@ def profile(
     rows = loaded.known([Asked(customer_id, request_id, explain=True)])
     (score,) = answer(rows, loaded.models, call)
     is_known = score["status"] != "unknown"
-    events = loaded.store.recent_events(customer_id, MOST_EVENTS, call.now)
+    events = loaded.store.recent_events(customer_id, MOST_EVENTS)
     return Profile.model_construct(
         customer_id=customer_id,
         score=score,

@@ -1,7 +1,7 @@
 """The HTTP service: scores, profiles, events, erasure; the only file that imports bentoml.
 
 POST /score, /score_features, /profile and /events; DELETE /customers/ID; GET /version, /livez (the
-process), /readyz (models and online store), /metrics, /docs.json. Start it with `run_service.serve`.
+process), /readyz (models and online store), /metrics, /docs.json. `run_service.serve` starts it.
 """
 
 from features.errors import UserError  # before any vendor: its room switches telemetry off
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 import bentoml
+from pydantic import BaseModel
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
@@ -74,7 +75,7 @@ async def _erase(request: Request) -> JSONResponse:
 
 
 async def _page(_: Request) -> JSONResponse:
-    return JSONResponse(openapi.page("Holdfast", str(Holdfast.inner.__doc__), "1"))
+    return JSONResponse(openapi.page("Holdfast", str(_service.inner.__doc__)))
 
 
 _OTHERS = Starlette(
@@ -150,8 +151,12 @@ class Holdfast:
     @cached_property
     def routes(self) -> Mapping[str, lane.Route]:
         """The methods above by their routes, for the short way to them."""
-        requests = {"score": ScoreRequest, "score_features": FeaturesRequest,
-                    "profile": ProfileRequest, "events": EventsRequest}  # fmt: skip
+        requests: dict[str, type[BaseModel]] = {
+            "score": ScoreRequest,
+            "score_features": FeaturesRequest,
+            "profile": ProfileRequest,
+            "events": EventsRequest,
+        }
         return {
             f"/{name}": lane.Route(request, getattr(self, name).local)
             for name, request in requests.items()
@@ -270,7 +275,10 @@ def _model() -> str:
     return bentoml.get_current_service()._loaded.models.versions["churn"]
 
 
-class _Fronted(type(Holdfast)):  # type: ignore[misc]
+_service: Any = Holdfast  # which the decorator has made a bentoml.Service
+
+
+class _Fronted(type(_service)):  # type: ignore[misc]
     """The service with what stands before its routes outermost, where BentoML allows nothing."""
 
     __slots__ = ()
@@ -282,4 +290,4 @@ class _Fronted(type(Holdfast)):  # type: ignore[misc]
         return Metrics(Access(BodyLimit(Lane(behind, _routes), MOST_BODY_BYTES)), model=_model)
 
 
-Holdfast.__class__ = _Fronted
+_service.__class__ = _Fronted

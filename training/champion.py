@@ -26,8 +26,18 @@ def versions(workspace: Workspace) -> dict[str, str]:
 def load(workspace: Workspace) -> ModelSet:
     """The promoted models.
 
-    Raises UserError when nothing was promoted yet.
+    Raises UserError when nothing was promoted yet, and when what was promoted is damaged.
     """
     chosen = versions(workspace)
     folders = {name: workspace.models / name / version for name, version in chosen.items()}
-    return ModelSet.load(folders, {name: f"{name}@{v}" for name, v in chosen.items()})
+    labels = {name: f"{name}@{version}" for name, version in chosen.items()}
+    try:
+        return ModelSet.load(folders, labels)
+    except UserError:
+        raise
+    except Exception as error:  # whatever a damaged file makes of its reader
+        raise UserError(
+            f"The models {', '.join(labels.values())} cannot be loaded: {type(error).__name__}: "
+            f"{error}. Return to the former ones (holdfast rollback), or train anew: "
+            "holdfast train."
+        ) from error

@@ -15,7 +15,7 @@ import pytest
 
 from features.errors import UserError
 from features.workspace import Workspace
-from serving import run_service
+from serving import following, run_service
 from serving import service as module
 from serving.schemas import MOST_CUSTOMERS
 from tests.serving.conftest import AS_OF, promote
@@ -282,7 +282,7 @@ def test_a_new_champion_is_taken_over_and_a_broken_one_is_not(
         return False
 
     instance = bentoml.get_current_service()
-    monkeypatch.setattr(module, "SECONDS_BETWEEN_LOOKS", 0.05)
+    monkeypatch.setattr(following, "SECONDS_BETWEEN_LOOKS", 0.05)
     service.portal.call(instance.stop_following)
     service.portal.call(instance.start_following)
     promote(trained_workspace, "2")
@@ -291,8 +291,28 @@ def test_a_new_champion_is_taken_over_and_a_broken_one_is_not(
     pointer.write_text('{"churn": "999"}')
     assert not champion_within(0.5, "999")
     assert score(service, "C000005").json()["scores"][0]["model"]["churn"] == "churn@2"
+    assert "cannot be loaded" in service.get("/version").json()["refused"]
     promote(trained_workspace, "1")
     assert champion_within(20.0, "1")
+    assert service.get("/version").json()["refused"] is None
+    assert metric(service, 'holdfast_model_swaps_total{result="refused"}') == 1.0
+
+
+def test_a_champion_of_other_trees_is_found_out_on_its_examples(
+    service, trained_workspace, monkeypatch
+):
+    instance = bentoml.get_current_service()
+    before = instance._loaded
+    promote(trained_workspace, "3")
+    models = trained_workspace.models / "churn" / "3"
+    (models / "with_offset.ubj").write_bytes((models / "with_level.ubj").read_bytes())
+    service.portal.call(instance._following.look)
+    assert instance._loaded is before
+    refused = service.get("/version").json()["refused"]
+    assert "no longer say what they said when they were stored (churn" in refused
+    promote(trained_workspace, "1")
+    service.portal.call(instance._following.look)
+    assert service.get("/version").json()["refused"] is None
 
 
 def test_the_service_needs_no_mlflow():

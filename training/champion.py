@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+from collections.abc import Mapping
+from pathlib import Path
 
 from features.errors import UserError
 from features.workspace import Workspace
@@ -23,11 +26,25 @@ def versions(workspace: Workspace) -> dict[str, str]:
         ) from None
 
 
-def load(workspace: Workspace) -> ModelSet:
-    """The promoted models.
+def load(workspace: Workspace, chosen: Mapping[str, str] | None = None) -> ModelSet:
+    """The promoted models, or those of some versions, which were promoted once.
 
-    Raises UserError when nothing was promoted yet.
+    chosen: task -> version. Raises UserError when nothing was promoted yet.
     """
-    chosen = versions(workspace)
-    folders = {name: workspace.models / name / version for name, version in chosen.items()}
-    return ModelSet.load(folders, {name: f"{name}@{v}" for name, v in chosen.items()})
+    chosen = chosen or versions(workspace)
+    named = {name: f"{name}@{version}" for name, version in chosen.items()}
+    return ModelSet.load(_folders(workspace, chosen), named)
+
+
+def digest(workspace: Workspace, chosen: Mapping[str, str]) -> str:
+    """A short digest of the files of some versions: it changes when and only when they do."""
+    found = hashlib.sha256()
+    for name, folder in sorted(_folders(workspace, chosen).items()):
+        for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+            found.update(f"{name}/{path.relative_to(folder)}".encode())
+            found.update(hashlib.sha256(path.read_bytes()).digest())
+    return found.hexdigest()[:16]
+
+
+def _folders(workspace: Workspace, chosen: Mapping[str, str]) -> dict[str, Path]:
+    return {name: workspace.models / name / version for name, version in chosen.items()}

@@ -78,8 +78,13 @@ def map_frames(
     try:
         return frame.mapInPandas(function, schema).toPandas()
     except PySparkException as error:
-        said = [line for line in str(error).splitlines() if line.strip()]
-        raise EngineError(said[-1] if said else type(error).__name__) from error
+        raise EngineError(_last_words(str(error)) or type(error).__name__) from error
+
+
+def _last_words(message: str) -> str:
+    """The last line of a message before the frames of Java: there a worker's Python says it."""
+    lines = message.partition("\tat ")[0].splitlines()
+    return next((line for line in reversed(lines) if line.strip()), "")
 
 
 class Spark(Backend):

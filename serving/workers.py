@@ -19,9 +19,9 @@ from serving.parts import Job
 
 # Starting a process and its imports takes as long as some parts.
 _FEW = 4
-# Parts of a piece of work: they are read on from one another, and those of one row group of the
-# features (100,000 customers) have been read in vain by nobody.
-_RUN = 5
+# Parts of a piece of work, at most: as many as are in a row group of the features (100,000
+# customers), since who begins within one has to read what comes before in vain.
+_RUN = 10
 # Pieces for each worker, at least, so that none waits long for the last.
 _PIECES = 4
 

@@ -62,5 +62,7 @@ def test_a_damaged_file_is_refused_with_what_to_do(tmp_path):
     given = built(tmp_path, (), ())
     given.families[0][0].write_bytes(b"no Parquet")
     for ask in (given.customers, lambda: next(chunks.frames(given, 5))):
-        with pytest.raises(UserError, match=r"snapshot at 2025-03-31 is damaged: .* build it again"):
+        with pytest.raises(
+            UserError, match=r"snapshot at 2025-03-31 is damaged: .* build it again"
+        ):
             ask()

@@ -27,8 +27,8 @@ from serving.score import score
 from training import champion
 from training.model_set import ModelSet
 
-# Customers of a part. With 359 features a worker then has 1.0 GB at its peak, 0.44 of them before it
-# begins; of 20,000 customers 1.3 GB and a quarter more work, of 5,000 0.8 GB and no less work.
+# Customers of a part. With 359 features a worker then has 1.0 GB at its peak, 0.44 of them before
+# it begins; of 20,000 customers 1.3 GB and a quarter more work, of 5,000 0.8 GB and no less work.
 SIZE = 10_000
 _PREFIX = ".parts-"
 _TEXTS = frozenset(

@@ -11,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pandas as pd
+import pyarrow.parquet as pq
 
 from features import backend, chunks
 from features.chunks import Built
@@ -48,12 +49,14 @@ def score_file(
     *,
     processes: int | None = None,
     size: int = SIZE,
+    resume: bool = True,
 ) -> Path:
     """The same with the champions, written to score_path, a part at a time; returns the path.
 
     A run that was ended goes on after the parts it has written, as long as features, models,
     policy and code are the same; else it starts anew. The result appears at once.
-    processes: default: as many as there are cores. size: customers of a part.
+    processes: default: as many as there are cores. size: customers of a part. resume: off to start
+    anew in any case.
     Raises UserError while another run scores the same moment, and when nobody had bought by then.
     """
     path = score_path(space, as_of)
@@ -61,6 +64,8 @@ def score_file(
         _built(space, as_of)
         job = Job.of(space, policy, as_of, path.parent, size)
         job.remove_others()
+        if not resume:
+            shutil.rmtree(job.folder, ignore_errors=True)
         everything, missing = len(job.numbers()), job.missing()
         done = everything - len(missing)
         if done:
@@ -76,6 +81,11 @@ def score_file(
 def score_path(space: Workspace, as_of: datetime) -> Path:
     """Where the scores of a moment lie."""
     return space.scores / f"as_of={moment_name(as_of)}" / "scores.parquet"
+
+
+def customers_in(scores: Path) -> int:
+    """How many customers a score file has."""
+    return pq.read_metadata(scores).num_rows
 
 
 def write(scores: pd.DataFrame, path: Path) -> Path:

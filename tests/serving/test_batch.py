@@ -149,6 +149,12 @@ def test_parts_of_another_policy_are_not_gone_on_with(space, monkeypatch, counte
     assert left_in(space) == ["scores.parquet"]
 
 
+def test_one_may_ask_to_start_anew(space, monkeypatch, counted):
+    interrupted(space, monkeypatch)
+    counted.clear()
+    assert batch.customers_in(score(space, resume=False)) == sum(counted) > 250
+
+
 def promoted(space, patch):
     shutil.copytree(space.models / "clv" / "1", space.models / "clv" / "2")
     pointer = space.models / "champion.json"

@@ -76,9 +76,11 @@ def map_frames(
     """
     frame = _session().createDataFrame(rows).repartition(len(rows))
     try:
-        return frame.mapInPandas(function, schema).toPandas()
+        # Not toPandas, which warns of an error beside raising it.
+        found = frame.mapInPandas(function, schema).collect()
     except PySparkException as error:
         raise EngineError(_last_words(str(error)) or type(error).__name__) from error
+    return pd.DataFrame([row.asDict() for row in found])
 
 
 def _last_words(message: str) -> str:

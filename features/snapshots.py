@@ -103,6 +103,11 @@ class Snapshots:
                 f"Build it first: holdfast build --as-of {moment_name(as_of)}."
             )
 
+    def fingerprint(self, as_of: datetime) -> str:
+        """A short digest of a built moment: another when definitions or events behind it change."""
+        stored = [(self.folder(f, as_of) / _FINGERPRINT).read_text() for f in self.families]
+        return hashlib.sha256("\n".join(stored).encode()).hexdigest()[:16]
+
     def folder(self, family: Family, as_of: datetime) -> Path:
         """Where the snapshot of a family and moment lies."""
         return self.workspace.features / family.name / f"as_of={moment_name(as_of)}"

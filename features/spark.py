@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
+from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ from typing import Any
 import ibis
 import ibis.expr.operations as ops
 import ibis.expr.types as ir
+import pandas as pd
 from ibis.backends.pyspark import Backend
 from ibis.backends.sql.compilers.pyspark import PySparkCompiler
 from pyspark.errors import PySparkException, PySparkRuntimeError
@@ -57,6 +60,33 @@ def connect() -> ibis.BaseBackend:
     """
     Spark.register_options()
     return Spark().connect(_session())
+
+
+def map_frames(
+    rows: pd.DataFrame,
+    function: Callable[[Iterable[pd.DataFrame]], Iterable[pd.DataFrame]],
+    schema: str,
+) -> pd.DataFrame:
+    """What a function makes of some rows, each row a piece of work for one of Spark's workers.
+
+    rows: few and small; what they stand for is read where the work is done. function: of frames
+    with a row or more to frames with the columns of `schema`, a list such as "number bigint"; it
+    and its module must be installed where the workers are.
+    Raises EngineError when a piece of work fails, with the last thing that it said.
+    """
+    frame = _session().createDataFrame(rows).repartition(len(rows))
+    try:
+        # Not toPandas, which warns of an error beside raising it.
+        found = frame.mapInPandas(function, schema).collect()
+    except PySparkException as error:
+        raise EngineError(_last_words(str(error)) or type(error).__name__) from error
+    return pd.DataFrame([row.asDict() for row in found])
+
+
+def _last_words(message: str) -> str:
+    """The last line of a message before the frames of Java: there a worker's Python says it."""
+    lines = message.partition("\tat ")[0].splitlines()
+    return next((line for line in reversed(lines) if line.strip()), "")
 
 
 class Spark(Backend):
@@ -144,6 +174,9 @@ def _session() -> SparkSession:
         settings["spark.master"] = os.environ["SPARK_MASTER"]
     elif not any(name in os.environ for name in _ELSEWHERE):
         settings |= _ALONE
+    if settings.get("spark.master", "").startswith("local"):
+        # The workers are on this machine; Spark would take the first Python on the PATH.
+        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     try:
         shared = SparkSession.builder.appName("holdfast").config(map=settings).getOrCreate()
     except PySparkRuntimeError as error:

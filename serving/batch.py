@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import fcntl
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
 import pandas as pd
+import pyarrow.parquet as pq
 
 from features import backend, chunks
+from features.chunks import Built
 from features.errors import UserError
-from features.snapshots import moment_name
-from features.store import FeatureStore
+from features.snapshots import Snapshots, moment_name
 from features.workspace import Workspace
+from serving import parts, workers
+from serving.parts import SIZE, Job
 from serving.policy import Policy
-from serving.reasons import factors, in_words
-from serving.score import score
 from training.model_set import ModelSet
-
-# Customers scored at a time: several hundred features of so many take some tens of megabytes.
-_CHUNK = 20_000
 
 
 def score_everyone(
@@ -29,37 +31,61 @@ def score_everyone(
 
     Beside them `top_factors`, the reasons of the churn probability in words, and how the expected
     value comes in over time (TwoPart.by_horizon). The snapshot of the moment is built when it is
-    missing.
+    missing. Everyone is held in memory; score_file does the same for a business of any size.
     """
-    store = FeatureStore(space)
-    for _ in store.build([as_of]):
-        pass
-    parts = [_scored(rows, models, policy) for rows in _buyers(store, as_of)]
-    if not parts:
-        raise UserError(
-            f"Scores were asked for as of {as_of:%Y-%m-%d}, but nobody had bought by then. "
-            "Use a later moment."
-        )
-    return pd.concat(parts, ignore_index=True)
+    snapshots = _built(space, as_of)
+    frames = map(parts.bought, chunks.frames(Built.of(snapshots, as_of), SIZE))
+    found = [parts.scored(rows, models, policy) for rows in frames if len(rows)]
+    if not found:
+        parts.refuse_nobody(as_of)
+    return pd.concat(found, ignore_index=True)
 
 
-def _buyers(store: FeatureStore, as_of: datetime) -> Iterator[pd.DataFrame]:
-    for rows in chunks.frames(store.snapshots, as_of, _CHUNK):
-        bought = rows[rows.purchase_days_total > 0]
-        if len(bought):
-            yield bought.reset_index(drop=True)
+def score_file(
+    space: Workspace,
+    policy: Policy,
+    as_of: datetime,
+    progress: Callable[[str], None] = lambda text: None,
+    *,
+    processes: int | None = None,
+    size: int = SIZE,
+    resume: bool = True,
+) -> Path:
+    """The same with the champions, written to score_path, a part at a time; returns the path.
 
-
-def _scored(rows: pd.DataFrame, models: ModelSet, policy: Policy) -> pd.DataFrame:
-    reasons = pd.Series([in_words(few) for few in factors(rows, models)], rows.index, dtype=object)
-    scores = score(rows, models, policy).assign(top_factors=reasons)
-    asked = rows.assign(horizon_days=models.tasks["clv"].horizon_days)
-    return scores.join(models.clv.by_horizon(asked, scores.expected_value))
+    A run that was ended goes on after the parts it has written, as long as features, models,
+    policy and code are the same; else it starts anew. The result appears at once.
+    processes: default: as many as there are cores. size: customers of a part. resume: off to start
+    anew in any case.
+    Raises UserError while another run scores the same moment, and when nobody had bought by then.
+    """
+    path = score_path(space, as_of)
+    with _alone(path.parent, as_of):
+        _built(space, as_of)
+        job = Job.of(space, policy, as_of, path.parent, size)
+        job.remove_others()
+        if not resume:
+            shutil.rmtree(job.folder, ignore_errors=True)
+        everything, missing = len(job.numbers()), job.missing()
+        done = everything - len(missing)
+        if done:
+            progress(f"going on after {done} of {everything} parts")
+        for more in workers.compute(job, missing, processes or backend.cores()):
+            done += more
+            progress(f"scored {done} of {everything} parts")
+        parts.join(job, path)
+        shutil.rmtree(job.folder, ignore_errors=True)
+    return path
 
 
 def score_path(space: Workspace, as_of: datetime) -> Path:
     """Where the scores of a moment lie."""
     return space.scores / f"as_of={moment_name(as_of)}" / "scores.parquet"
+
+
+def customers_in(scores: Path) -> int:
+    """How many customers a score file has."""
+    return pq.read_metadata(scores).num_rows
 
 
 def write(scores: pd.DataFrame, path: Path) -> Path:
@@ -71,3 +97,28 @@ def write(scores: pd.DataFrame, path: Path) -> Path:
             # Microseconds: nanoseconds in Parquet break readers that cast them (DuckDB with Feast).
             scores.to_parquet(temporary, index=False, coerce_timestamps="us")
     return path
+
+
+def _built(space: Workspace, as_of: datetime) -> Snapshots:
+    snapshots = Snapshots(space)
+    for _ in snapshots.build([as_of]):
+        pass
+    return snapshots
+
+
+@contextmanager
+def _alone(folder: Path, as_of: datetime) -> Iterator[None]:
+    """Within the block no other run writes into the folder; the system ends the hold with us."""
+    folder.mkdir(parents=True, exist_ok=True)
+    held = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UserError(
+                f"Scores as of {as_of:%Y-%m-%d %H:%M} were asked for, but another run is writing "
+                "them. Wait until it ends, or end it and run again: what it has finished is kept."
+            ) from None
+        yield
+    finally:
+        os.close(held)

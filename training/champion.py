@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+from collections.abc import Mapping
+from pathlib import Path
 
 from features.errors import UserError
 from features.workspace import Workspace
@@ -23,16 +26,16 @@ def versions(workspace: Workspace) -> dict[str, str]:
         ) from None
 
 
-def load(workspace: Workspace) -> ModelSet:
-    """The promoted models.
+def load(workspace: Workspace, chosen: Mapping[str, str] | None = None) -> ModelSet:
+    """The promoted models, or those of some versions, which were promoted once.
 
+    chosen: task -> version.
     Raises UserError when nothing was promoted yet, and when what was promoted is damaged.
     """
-    chosen = versions(workspace)
-    folders = {name: workspace.models / name / version for name, version in chosen.items()}
+    chosen = chosen or versions(workspace)
     labels = {name: f"{name}@{version}" for name, version in chosen.items()}
     try:
-        return ModelSet.load(folders, labels)
+        return ModelSet.load(_folders(workspace, chosen), labels)
     except UserError:
         raise
     except Exception as error:  # whatever a damaged file makes of its reader
@@ -41,3 +44,17 @@ def load(workspace: Workspace) -> ModelSet:
             f"{error}. Return to the former ones (holdfast rollback), or train anew: "
             "holdfast train."
         ) from error
+
+
+def digest(workspace: Workspace, chosen: Mapping[str, str]) -> str:
+    """A short digest of the files of some versions: it changes when and only when they do."""
+    found = hashlib.sha256()
+    for name, folder in sorted(_folders(workspace, chosen).items()):
+        for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+            found.update(f"{name}/{path.relative_to(folder)}".encode())
+            found.update(hashlib.sha256(path.read_bytes()).digest())
+    return found.hexdigest()[:16]
+
+
+def _folders(workspace: Workspace, chosen: Mapping[str, str]) -> dict[str, Path]:
+    return {name: workspace.models / name / version for name, version in chosen.items()}

@@ -3,13 +3,14 @@
 import sys
 from collections.abc import Callable
 
-from tests.benchmarks import build, online, spark, training_set
+from tests.benchmarks import batch, build, online, spark, training_set
 
 TABLES: dict[str, Callable[[], str]] = {
     "build": build.table,
     "growth": build.growth,
     "training_set": training_set.table,
     "online": online.table,
+    "batch": batch.table,
     "spark": spark.table,
 }
 

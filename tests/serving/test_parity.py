@@ -1,14 +1,25 @@
 """The batch and the service give the same numbers, bit for bit, for everyone and for anyone."""
 
 import math
+import shutil
+from datetime import datetime
 
+import ibis
+import pandas as pd
 import pytest
 
-from serving.batch import score_everyone
+from features import workspace as workspaces
+from features.datasets.simulated import simulate
+from features.store import FeatureStore
+from features.workspace import Workspace
+from serving.answer import Call, answer
+from serving.batch import score_everyone, score_file
 from serving.policy import POLICY
+from serving.reasons import in_words
 from serving.score import COLUMNS
 from tests.serving.conftest import AS_OF
 from training import champion
+from training.models.explanation import Factor
 from training.tasks import CHURN_TYPES, TIERS
 
 # Columns that answers carry in another form: the moment as text.
@@ -20,6 +31,17 @@ def batch(trained_workspace):
     """The score row of each customer who has bought, by id."""
     scores = score_everyone(trained_workspace, champion.load(trained_workspace), POLICY, AS_OF)
     return {row["customer_id"]: row for row in scores.to_dict("records")}
+
+
+@pytest.fixture(scope="module")
+def large_business(trained_workspace, tmp_path_factory):
+    """Three thousand other customers, with the models of the small business."""
+    space = Workspace(tmp_path_factory.mktemp("large") / "workspace")
+    made = simulate(customers=3000, seed=5, start=datetime(2024, 1, 1), end=AS_OF)
+    names = ("customers", "transactions", "interactions")
+    workspaces.ingest(space, {name: ibis.memtable(getattr(made, name)) for name in names})
+    shutil.copytree(trained_workspace.models, space.models)
+    return space
 
 
 def ask(service, customer_ids):
@@ -84,8 +106,6 @@ def test_the_batch_scores_whom_the_service_scores(service, batch, trained_worksp
 
 
 def test_given_features_are_scored_as_those_of_the_store(service, batch, trained_workspace):
-    from features.store import FeatureStore
-
     snapshot = FeatureStore(trained_workspace).snapshot(AS_OF)
     bought = snapshot[snapshot.purchase_days_total > 0].head(50)
     rows = bought.astype(object).where(bought.notna(), None).to_dict("records")
@@ -93,3 +113,21 @@ def test_given_features_are_scored_as_those_of_the_store(service, batch, trained
     answer = service.post("/score_features", json={"rows": rows})
     assert answer.status_code == 200, answer.text
     assert_same(answer.json()["scores"], batch)
+
+
+def test_thousands_in_parts_are_answered_the_same_alone_and_together(large_business):
+    scores = pd.read_parquet(score_file(large_business, POLICY, AS_OF, processes=2, size=500))
+    batch = {row["customer_id"]: row for row in scores.to_dict("records")}
+    snapshot = FeatureStore(large_business).snapshot(AS_OF)
+    rows = snapshot[snapshot.purchase_days_total > 0].assign(request_id="r1")
+    assert rows.customer_id.tolist() == list(batch)
+    assert len(batch) > 2500
+
+    models, call = champion.load(large_business), Call(POLICY, AS_OF, refuses_stale=False)
+    starts = [*range(40), *range(40, 200, 7), *range(201, len(rows), 300)]
+    for start, stop in zip(starts, [*starts[1:], len(rows)], strict=True):
+        answers = answer(rows.iloc[start:stop], models, call)
+        assert_same(answers, batch)
+        for one in answers:
+            reasons = in_words([Factor(**factor) for factor in one["factors"]])
+            assert batch[one["customer_id"]]["top_factors"] == reasons

@@ -150,7 +150,7 @@ def event_files(workspace: Workspace, table: str) -> list[Path]:
 
 
 def events_digest(workspace: Workspace) -> str:
-    """A short digest of all events: it changes when and only when their content does."""
+    """A short digest of all events: it changes when their content does, or files are merged."""
     names = [f"{table}/{path.name}" for table in TABLES for path in event_files(workspace, table)]
     return hashlib.sha256("\n".join(names).encode()).hexdigest()[:16]
 

@@ -182,3 +182,10 @@ def test_many_ids_are_looked_up(space):
     ids = [f"e{n}" for n in range(1_200)]
     assert set(outcome(space, orders(*many), *ids)) == {"taken"}
     assert set(outcome(space, orders(*many), *ids)) == {"repeated"}
+
+
+def test_rows_that_cannot_be_read_at_all_are_a_sentence(space):
+    broken = orders("seven").mutate(amount=ibis._.amount.cast("int64"))
+    with pytest.raises(UserError, match=r"^The pushed transactions cannot be read: Conversion Err"):
+        push(space, broken, "e1")
+    assert event_files(space, "transactions") == []

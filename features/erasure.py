@@ -64,10 +64,8 @@ def erase(space: Workspace, customer_id: str) -> Erased:
 
     Only within journal.replacing. What is online is not touched, and told as not there.
     """
-    staging = space.events / f".erasing-{uuid.uuid4().hex}"
-    staging.mkdir(parents=True)
-    try:
-        _remove_what_builds_left(space)
+    with journal.staging(space.events) as staging:
+        _remove_what_others_left(space)
         events = {
             n: _without(workspace.event_files(space, n), customer_id, staging) for n in TABLES
         }
@@ -76,8 +74,6 @@ def erase(space: Workspace, customer_id: str) -> Erased:
         known = Ledger(space.events).count(customer_id)
         if any([*events.values(), parts, rejected, known]):
             journal.commit(space.events, _change(space, customer_id, events, parts, rejected))
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
     return Erased(
         {name: sum(file.lost for file in files) for name, files in events.items()},
         sum(file.lost for file in rejected),
@@ -180,9 +176,9 @@ def _rejected_without(space: Workspace, customer_id: str, staging: Path) -> list
     return found
 
 
-def _remove_what_builds_left(space: Workspace) -> None:
-    """Folders of builds that died; no build is running while files are replaced."""
-    for folder in space.features.glob("*/.*"):
+def _remove_what_others_left(space: Workspace) -> None:
+    """Folders of builds, ingests and pushes that died; none runs while files are replaced."""
+    for folder in [*space.features.glob("*/.*"), *space.events.glob(".staging-*")]:
         shutil.rmtree(folder, ignore_errors=True)
 
 

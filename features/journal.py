@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import fcntl
 import json
+import shutil
+import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -46,11 +48,30 @@ def reading(events: Path) -> Iterator[None]:
 
 
 @contextmanager
-def replacing(events: Path) -> Iterator[None]:
-    """Within the block nobody else reads or replaces event files."""
-    with _locked(events, fcntl.LOCK_EX):
-        _finish(events)
-        yield
+def replacing(events: Path, *, wait: bool = True) -> Iterator[bool]:
+    """Within the block nobody else reads or replaces event files.
+
+    wait: for those who do; else the block is told whether it is alone, and must do nothing if not.
+    """
+    with _locked(events, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB) as is_alone:
+        if is_alone:
+            _finish(events)
+        yield is_alone
+
+
+@contextmanager
+def staging(events: Path) -> Iterator[Path]:
+    """A folder for the files of a change, which stays when the change is written down but not done.
+
+    Only within `replacing`.
+    """
+    folder = events / f".replacing-{uuid.uuid4().hex}"
+    folder.mkdir(parents=True)
+    try:
+        yield folder
+    finally:
+        if not _journal(events).exists():
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def commit(events: Path, change: Change) -> None:
@@ -89,12 +110,16 @@ def _finish(events: Path) -> None:
     for final, staged in change.put.items():
         if (root / staged).exists():
             durable.publish(root / staged, root / final)
+        elif not (root / final).exists():
+            raise FileNotFoundError(f"{staged}, which is to be {final}, is gone")
     for file, text in change.write.items():
         (root / file).write_text(text, encoding="utf-8")
     for file in change.remove:
         (root / file).unlink(missing_ok=True)
     journal.unlink()
     durable.sync(events)
+    for folder in events.glob(".replacing-*"):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _journal(events: Path) -> Path:
@@ -102,8 +127,14 @@ def _journal(events: Path) -> Path:
 
 
 @contextmanager
-def _locked(events: Path, kind: int) -> Iterator[None]:
+def _locked(events: Path, kind: int) -> Iterator[bool]:
+    """Hold the lock, or be told that it is not to be had at once, where the kind says so."""
     events.mkdir(parents=True, exist_ok=True)
     with (events / "events.lock").open("a") as file:
-        fcntl.flock(file, kind)
-        yield
+        try:
+            fcntl.flock(file, kind)
+        except BlockingIOError:
+            is_held = False
+        else:
+            is_held = True
+        yield is_held

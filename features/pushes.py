@@ -45,14 +45,13 @@ class Pushed:
 class Online:
     """Where the values of pushed customers go.
 
-    rows: the store. lock: of who writes into it. layout: of the rows. catalog: the version of the
-    features it was loaded with.
+    rows: the store. lock: of who writes into it. tags: what it was loaded with, the layout of the
+    rows and the version of the catalogue.
     """
 
     rows: Rows
     lock: Path
-    layout: Layout
-    catalog: str | None
+    tags: Mapping[str, str]
 
 
 def push(
@@ -65,7 +64,7 @@ def push(
     event_ids: Mapping[str, Sequence[str]] | None,
 ) -> Pushed:
     """Take rows and bring their customers' online values up to date; see FeatureStore.push."""
-    if online_store.catalog != catalog.version(snapshots.families):
+    if online_store.tags["catalog"] != catalog.version(snapshots.families):
         raise UserError(
             "The features have changed since the online store was loaded, so a push cannot be "
             "taken: it would stand beside values of the former features. "
@@ -80,7 +79,8 @@ def push(
             found = headers(online_store.rows.read(customer_ids))["as_of"]
             moments += found[~np.isnat(found)].tolist()
             stamp = Stamp(max(moments), computed_at=moment.now())
-            rows = _packed(ready, snapshots, newest, customer_ids, online_store.layout, stamp)
+            layout = Layout.of_tags(online_store.tags)
+            rows = _packed(ready, snapshots, newest, customer_ids, layout, stamp)
             online.put(online_store.rows, customer_ids, rows, stamp)
     return Pushed(taken.reports, taken.rows, customer_ids, max(moments))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from features import backend, journal, workspace
@@ -11,12 +10,10 @@ from features.workspace import Workspace
 _TABLES = ("transactions", "interactions")
 
 
-def recent_events(
-    space: Workspace, customer_id: str, most: int, as_of: datetime | None = None
-) -> list[dict[str, Any]]:
+def recent_events(space: Workspace, customer_id: str, most: int) -> list[dict[str, Any]]:
     """The events of a customer, newest first: of each its table and the columns that are not empty.
 
-    most: events at most. as_of: naive UTC; those that happened later are left out.
+    most: events at most. Of a moment, transactions come before interactions.
     """
     with journal.reading(space.events):
         found = [
@@ -25,5 +22,4 @@ def recent_events(
             if (files := workspace.event_files(space, table))
             for row in backend.rows_of_customer(files, customer_id).to_pylist()
         ]
-    until = [event for event in found if as_of is None or event["happened_at"] <= as_of]
-    return sorted(until, key=lambda event: event["happened_at"], reverse=True)[:most]
+    return sorted(found, key=lambda event: event["happened_at"], reverse=True)[:most]

@@ -46,6 +46,7 @@ class Snapshots:
     @cached_property
     def events(self) -> Events:
         """The events as they are when the snapshots are first used."""
+        _ = self._files  # listed before, so that `look_again` knows what is seen here
         return workspace.open_events(self.workspace)
 
     @cached_property
@@ -77,7 +78,8 @@ class Snapshots:
         older definition are removed at every moment: they lack columns that readers of all moments
         at once would ask for.
         """
-        self._remove_older_definitions()
+        with journal.reading(self.workspace.events):
+            self._remove_older_definitions()
         for as_of in moments:
             self.look_again()
             missing = [family for family in self.families if not self.is_built(family, as_of)]

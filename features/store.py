@@ -181,11 +181,11 @@ class FeatureStore:
         Raises UserError, and stores nothing, when the store holds another catalogue than today's.
         """
         self.snapshots = self.snapshots.renewed()
-        loaded = self._online_view.tags.get("catalog")
-        online_store = pushes.Online(self._rows, self._lock, self._layout, loaded)
+        online_store = pushes.Online(self._rows, self._lock, self._online_view.tags)
         pushed = pushes.push(
             online_store, self._ready, self.snapshots, tables, as_of, time_format, event_ids
         )
+        compaction.compact_in_passing(self.workspace)
         self.snapshots = self.snapshots.renewed()  # with the events that are new
         return pushed
 
@@ -210,7 +210,7 @@ class FeatureStore:
         return recent.recent_events(self.workspace, customer_id, most)
 
     def _load(self, as_of: datetime) -> int:
-        stamp = Stamp(as_of, computed_at=moment.now())
+        stamp = Stamp(as_of, moment.now())
         online.refuse_older(as_of, self.newest_online())
         self.snapshots.refuse_unbuilt(as_of)
         self.apply()

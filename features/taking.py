@@ -83,7 +83,7 @@ def take(
         if any(ledger_rows.values()):
             ledger.enter(ledger_rows)
         reports = [_publish(staging, space, *p) for p in zip(batches, files, strict=True)]
-    except (OSError, sqlite3.Error) as error:
+    except (OSError, sqlite3.Error, *backend.ENGINE_ERRORS) as error:
         raise UserError(
             f"The events cannot be stored: {error}. Look whether the disk has room, and push them "
             "again: what was stored already is not stored twice."
@@ -101,8 +101,14 @@ def _check(
     time_format: str | None,
     ids: Sequence[str] | None,
 ) -> _Batch:
-    with backend.reading_foreign_files():
-        rows = events.judge(table, raw, moment.now(), time_format).to_pyarrow()
+    try:
+        with backend.reading_foreign_files():
+            rows = events.judge(table, raw, moment.now(), time_format).to_pyarrow()
+    except backend.ENGINE_ERRORS as error:
+        raise UserError(
+            f"The pushed {table.name} cannot be read: {str(error).splitlines()[0]}. "
+            "Correct the rows, or the time format with which they are read."
+        ) from error
     _refuse_other_count(table, ids, rows.num_rows)
     as_given = [name for name in rows.column_names if name.startswith(GIVEN)]
     stored = rows.drop_columns([*as_given, REASON])

@@ -117,17 +117,17 @@ def ingest(
     rows are bad, or when every row stands in it at least twice; then nothing is stored.
     """
     staging = workspace.events / f".staging-{uuid.uuid4().hex}"
-    try:
-        with backend.reading_foreign_files():
-            staged = [_stage(staging, TABLES[n], raw, time_format) for n, raw in tables.items()]
-        for report, repeats in staged:
-            _refuse_if_unfit(report, stands_twice=repeats.none_alone)
-        with journal.reading(workspace.events):
+    with journal.reading(workspace.events):
+        try:
+            with backend.reading_foreign_files():
+                staged = [_stage(staging, TABLES[n], raw, time_format) for n, raw in tables.items()]
+            for report, repeats in staged:
+                _refuse_if_unfit(report, stands_twice=repeats.none_alone)
             if "customers" in tables:
                 add_older_customers(workspace, staging)
             return [_publish(workspace, staging, report) for report, _ in staged]
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
+        finally:
+            shutil.rmtree(staging, ignore_errors=True)
 
 
 def open_events(workspace: Workspace) -> Events:
@@ -150,7 +150,7 @@ def event_files(workspace: Workspace, table: str) -> list[Path]:
 
 
 def events_digest(workspace: Workspace) -> str:
-    """A short digest of all events: it changes when and only when their content does."""
+    """A short digest of all events: it changes when their content does, or files are merged."""
     names = [f"{table}/{path.name}" for table in TABLES for path in event_files(workspace, table)]
     return hashlib.sha256("\n".join(names).encode()).hexdigest()[:16]
 

@@ -141,6 +141,20 @@ def test_pushed_events_are_seen_by_every_reader_and_stay_under_an_older_load(pro
     assert spend(reader, "ann", "bob") == [37, 5]
 
 
+def test_an_erased_customer_is_deleted_from_redis(production):
+    store, reader = production(), production()
+    store.materialize(MARCH)
+    assert reader.latest(["ann", "bob"]).status.tolist() == ["present", "present"]
+    erased = store.erase("ann")
+    assert erased.online
+    assert dict(erased.rows) == {"customers": 1, "transactions": 2, "interactions": 0}
+    assert reader.latest(["ann", "bob"]).status.tolist() == ["missing", "present"]
+    client = store._feast.provider.online_store._get_client(store._feast.config.online_store)
+    keys = [key for key in client.scan_iter() if b"ann" in key or b"bob" in key]
+    assert len(keys) == 1, "bob's alone"
+    assert not store.erase("ann").found
+
+
 def test_values_of_another_catalogue_are_not_read_under_the_names_of_this_one(
     production, monkeypatch
 ):

@@ -75,16 +75,55 @@ def test_every_pushed_feature_is_that_of_a_full_snapshot_at_the_same_moment(stor
         interactions=["bob  2024-04-02  survey in email - value=4"],
         customers=["ann  2024-01-01  kind=organisation city=Oslo"],
     )
-    facts = {f.name: store.snapshots.population(f, APRIL) for f in store.snapshots.families}
-    facts = {name: rows.to_pyarrow() for name, rows in facts.items() if rows is not None}
+    facts = facts_at(store, APRIL)
     pushed = store.push(as_tables(new), APRIL)
     assert pushed.customers == ["ann", "bob", "dan"]
-    latest = store.latest(pushed.customers).values
+    assert_online_as_computed(store, pushed.customers, APRIL, facts)
+
+
+def facts_at(store, moment):
+    """What everybody's past said at a built moment, by family; read now, as a push would."""
+    found = {f.name: store.snapshots.population(f, moment) for f in store.snapshots.families}
+    return {name: rows.to_pyarrow() for name, rows in found.items() if rows is not None}
+
+
+def assert_online_as_computed(store, customers, moment, facts):
+    latest = store.latest(customers).values
     for family in store.snapshots.families:
         population = ibis.memtable(facts[family.name]) if family.name in facts else None
-        rows = family.compute(store.snapshots.events, APRIL, None, population).to_pandas()
-        rows = rows.set_index("customer_id").loc[list(pushed.customers)].reset_index(drop=True)
+        rows = family.compute(store.snapshots.events, moment, None, population).to_pandas()
+        rows = rows.set_index("customer_id").loc[list(customers)].reset_index(drop=True)
         assert_frame_equal(latest[rows.columns], rows, check_exact=True)
+
+
+def test_a_later_push_of_the_same_process_sees_what_others_stored_and_built_meanwhile(store):
+    store.push(as_tables(world("ann  2024-04-09  7  order_id=a3 product_id=pot")), APRIL)
+    other, may = FeatureStore(store.workspace), datetime(2024, 5, 20, 11, 0, 0, 1)
+    more = [f"c{n}  2024-05-0{n}  {n}0  order_id=n{n} product_id=tea" for n in range(1, 9)]
+    ingest(store.workspace, as_tables(world(*more, "bob  2024-05-02  4  order_id=b9")))
+    list(other.build([may]))
+    new = world(
+        "bob  2024-05-19  9  order_id=b2 product_id=cup category=home quantity=2",
+        "c3   2024-05-19  2  order_id=n33",
+        interactions=["bob  2024-05-18  survey in email - value=4", "c8  2024-05-01  complaint"],
+    )
+    later = may + timedelta(days=2, hours=7)
+    pushed = store.push(as_tables(new), later)
+    assert pushed.customers == ["bob", "c3", "c8"]
+    assert_online_as_computed(store, pushed.customers, later, facts_at(other, may))
+    assert store.latest(["bob"]).values.spend_total.tolist() == [18]
+
+
+def test_what_became_of_each_row_is_told_and_a_known_id_is_not_counted_twice(store):
+    rows = raw(
+        {"customer_id": "ann", "happened_at": "2024-04-09", "amount": "seven"},
+        {"customer_id": "bob", "happened_at": "2024-04-09", "amount": "7"},
+    )
+    for told in ("taken", "repeated"):
+        pushed = store.push({"transactions": rows}, APRIL, event_ids={"transactions": ["x", "y"]})
+        assert pushed.rows == {"transactions": ["amount is not a number", told]}
+        assert pushed.customers == ["bob"]
+    assert store.latest(["bob"]).values.spend_total.tolist() == [12]
 
 
 def test_the_next_load_has_what_was_pushed(store):

@@ -5,18 +5,17 @@ Exit codes: 0 done, 1 the work failed with a reason, 2 the call or the input was
 
 from __future__ import annotations
 
-import json
-import logging
 import os
 import sys
-import time
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from serving import key_verbs
+from serving.mouth import AsOf, Json, Mouth, Quiet
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,10 +32,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+app.add_typer(key_verbs.app, name="keys")
 
-Quiet = Annotated[bool, typer.Option("--quiet", help="Say nothing but the result.")]
-Json = Annotated[bool, typer.Option("--json", help="Give the result as JSON.")]
-AsOf = Annotated[str, typer.Option(help="Moment to stand at, UTC; empty: the end of the data.")]
 Horizon = Annotated[int, typer.Option(min=1, max=3650, help="Days of the churn question.")]
 ValueHorizon = Annotated[int, typer.Option(min=1, max=3650, help="Days of the value question.")]
 Transactions = Annotated[Path | None, typer.Option(help="CSV or Parquet file of order lines.")]
@@ -46,24 +43,6 @@ MappingFile = Annotated[str, typer.Option(help="YAML file: table -> our name: yo
 Columns = Annotated[list[str] | None, typer.Option("--column", help="table.name=your column")]
 DatasetName = Annotated[str, typer.Option(help="A known data set, such as simulated.")]
 Folder = Annotated[str, typer.Option(help="Folder with the files of the data set.")]
-
-
-class Mouth:
-    """How a verb speaks: progress on standard error with the seconds gone, results on output."""
-
-    def __init__(self, quiet: bool, as_json: bool) -> None:
-        self.quiet, self.as_json, self.start = quiet, as_json, time.monotonic()
-        logging.basicConfig(level=logging.ERROR if quiet else logging.WARNING, format="%(message)s")
-        logging.getLogger("features").setLevel(logging.ERROR if quiet else logging.INFO)
-
-    def progress(self, text: str) -> None:
-        """Say what is being done."""
-        if not self.quiet:
-            typer.echo(f"{time.monotonic() - self.start:6.1f} s  {text}", err=True)
-
-    def result(self, facts: Mapping[str, object], text: str) -> None:
-        """Say what came of it: the facts as JSON, or the text."""
-        typer.echo(json.dumps(facts, default=str) if self.as_json else text)
 
 
 @app.command()
@@ -226,6 +205,7 @@ def train(
     mouth = Mouth(quiet, as_json)
     from features import workspace
     from features.datasets import load_dataset
+    from training import words
     from training.train import train as way
 
     space = _workspace()
@@ -234,8 +214,8 @@ def train(
             mouth.progress(report.sentence())
     learned = way(space, _request(space, as_of, horizon, value_horizon), mouth.progress)
     mouth.result(
-        {"versions": learned.models.versions, "metrics": _records(learned.metrics)},
-        f"{_table(learned.metrics)}\n\nChampions: {', '.join(learned.models.versions.values())}",
+        {"versions": learned.models.versions, "metrics": learned.metrics.to_dict("records")},
+        f"{words.of_metrics(learned.metrics)}\n\nChampions: {', '.join(learned.models.versions.values())}",
     )
 
 
@@ -282,20 +262,31 @@ def rollback(quiet: Quiet = False, as_json: Json = False) -> None:
 
 
 @app.command()
-def score(as_of: AsOf = "", quiet: Quiet = False, as_json: Json = False) -> None:
-    """Everyone at a moment, with the champions."""
+def score(
+    as_of: AsOf = "",
+    out: Annotated[str, typer.Option(help="Also to: a .csv, a .parquet, a database's URL.")] = "",
+    table: Annotated[str, typer.Option(help="Table of the database.")] = "holdfast_scores",
+    resume: Annotated[bool, typer.Option(help="Go on after a run that was ended.")] = True,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Everyone at a moment, with the champions; and the lists of whom to do something about."""
     mouth = Mouth(quiet, as_json)
     from features.store import FeatureStore
-    from serving import batch
+    from serving import batch, outputs, segments
     from serving.policy import POLICY
-    from training import champion
 
     space = _workspace()
     moment = _moment(as_of) or _end_of_data(FeatureStore(space))
-    scores = batch.score_everyone(space, champion.load(space), POLICY, moment)
-    path = batch.write(scores, batch.score_path(space, moment))
-    mouth.result({"customers": len(scores), "scores": path},
-                 f"{len(scores):,} customers scored.\nScores  {path}")  # fmt: skip
+    path = batch.score_file(space, POLICY, moment, mouth.progress, resume=resume)
+    lists, changes = segments.write(space, moment)
+    if out:
+        outputs.write(path, out, table)
+    count = batch.customers_in(path)
+    mouth.result(
+        {"customers": count, "scores": path, "segments": lists, "changes": changes},
+        f"{count:,} customers scored.\nScores    {path}\nSegments  {lists}\nChanges   {changes}",
+    )
 
 
 @app.command()
@@ -320,6 +311,23 @@ def serve(
     from serving.run_service import serve as way
 
     way(_workspace(), host, port, _moment(as_of))
+
+
+@app.command()
+def erase(
+    customer_id: Annotated[str, typer.Argument(help="Whose data are to go.")],
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Remove a customer from events, features, online store and scores; gives the receipt."""
+    mouth = Mouth(quiet, as_json)
+    from features.moment import now
+    from features.store import FeatureStore
+    from serving import erasure
+
+    space = _workspace()
+    receipt = erasure.erase(space, FeatureStore(space), customer_id, now())
+    mouth.result(receipt.model_dump(), receipt.model_dump_json(indent=1))
 
 
 def main() -> None:
@@ -381,19 +389,6 @@ def _request(space: Workspace, as_of: str, horizon: int, value_horizon: int) -> 
 
 def _given(**paths: Path | None) -> dict[str, Path]:
     return {name: path for name, path in paths.items() if path is not None}
-
-
-def _records(table: pd.DataFrame) -> list[dict]:
-    return table.to_dict("records")
-
-
-def _table(metrics: pd.DataFrame) -> str:
-    if metrics.empty:
-        return "Not tested: the history is too short for a test at an earlier moment."
-    wide = metrics.pivot_table(
-        index=["task", "metric"], columns="model", values="value", sort=False
-    )
-    return wide.to_string(float_format=lambda value: f"{value:.4g}", na_rep="")
 
 
 if __name__ == "__main__":

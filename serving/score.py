@@ -28,7 +28,7 @@ COLUMNS: tuple[str, ...] = (
 # Times the most purchase days of anybody when the models were made: customers grow meanwhile, but
 # one of three times as many is another kind, such as a till or a test account.
 MOST_BEYOND = 3.0
-# Models that were made for somebody as new as that know newcomers; a few days more or less are luck.
+# Models made for somebody as new as that know newcomers; a few days more or less are luck.
 NEWCOMER_DAYS = 30.0
 
 Scores = dict[str, NDArray[Any]]

@@ -9,6 +9,16 @@ from training.savings import OWN
 from training.segments import LEAST_CUSTOMERS, LEAST_EVENTS
 
 
+def of_metrics(metrics: pd.DataFrame) -> str:
+    """A training's test as a table: one row per task and metric, one column per model."""
+    if metrics.empty:
+        return "Not tested: the history is too short for a test at an earlier moment."
+    wide = metrics.pivot_table(
+        index=["task", "metric"], columns="model", values="value", sort=False
+    )
+    return wide.to_string(float_format=lambda value: f"{value:.4g}", na_rep="")
+
+
 def of_segments(churn: pd.DataFrame, value: pd.DataFrame) -> str:
     """Both tables as text; groups with nobody in them are left out."""
     parts = []

@@ -18,8 +18,6 @@ from serving import key_verbs
 from serving.mouth import AsOf, Json, Mouth, Quiet
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from features.store import FeatureStore
     from features.workspace import Workspace
     from training.train import Request
@@ -215,7 +213,8 @@ def train(
     learned = way(space, _request(space, as_of, horizon, value_horizon), mouth.progress)
     mouth.result(
         {"versions": learned.models.versions, "metrics": learned.metrics.to_dict("records")},
-        f"{words.of_metrics(learned.metrics)}\n\nChampions: {', '.join(learned.models.versions.values())}",
+        f"{words.of_metrics(learned.metrics)}\n\n"
+        f"Champions: {', '.join(learned.models.versions.values())}",
     )
 
 

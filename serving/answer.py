@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from features.columns import Columns, Rows, numbers_of
 from features.moment import END_OF_DAY, is_stale
@@ -97,7 +96,8 @@ def _scores(rows: Columns, models: ModelSet, call: Call) -> list[dict[str, Any]]
     if not len(rows):
         return []
     policy, horizon_days = call.policy, models.tasks["clv"].horizon_days
-    scores = score_columns(rows, models, policy)
+    scored = score_columns(rows, models, policy)
+    scores, wanted = scored.scores, rows.others.get("explain")
     columns = {name: [_plain(value) for value in scores[name].tolist()] for name in COLUMNS}
     for end in ("low", "high"):
         bound = scores[f"expected_value_{end}"]
@@ -106,7 +106,8 @@ def _scores(rows: Columns, models: ModelSet, call: Call) -> list[dict[str, Any]]
     columns["value_basis"] = [basis] * len(rows)
     columns["evidence"] = _evidence(rows)
     columns["missing"] = _missing(rows, models)
-    columns["factors"] = _factors(rows, scores["status"] == "scored", models)
+    few = factors(scored, models, wanted)
+    columns["factors"] = [[factor._asdict() for factor in each] for each in few]
     return [
         dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)
     ]
@@ -115,14 +116,6 @@ def _scores(rows: Columns, models: ModelSet, call: Call) -> list[dict[str, Any]]
 def _plain(value: Any) -> Any:
     """The value; None for NaN, which alone differs from itself."""
     return value if value == value else None
-
-
-def _factors(
-    rows: Columns, is_scored: NDArray[np.bool_], models: ModelSet
-) -> list[list[dict[str, Any]]]:
-    """The factors of each row that has a churn probability and wants them."""
-    wanted = is_scored & rows["explain"].astype(bool) if "explain" in rows else is_scored
-    return [[few._asdict() for few in each] for each in factors(rows, models, wanted)]
 
 
 def _evidence(rows: Columns) -> list[list[str]]:

@@ -18,12 +18,13 @@ import pyarrow.parquet as pq
 
 from features import backend, chunks
 from features.chunks import Built
+from features.columns import Columns, with_columns
 from features.errors import UserError
 from features.snapshots import Snapshots
 from features.workspace import Workspace
 from serving.policy import Policy
 from serving.reasons import factors, in_words
-from serving.score import score
+from serving.score import COLUMNS, score_columns
 from training import champion
 from training.model_set import ModelSet
 
@@ -111,9 +112,12 @@ def join(job: Job, path: Path) -> None:
 
 def scored(rows: pd.DataFrame, models: ModelSet, policy: Policy) -> pd.DataFrame:
     """The scores of some who have bought, their reasons in words, and how the value comes in."""
-    reasons = pd.Series([in_words(few) for few in factors(rows, models)], rows.index, dtype=object)
-    scores = score(rows, models, policy).assign(top_factors=reasons)
-    asked = rows.assign(horizon_days=models.tasks["clv"].horizon_days)
+    columns = Columns.of(rows)
+    found = score_columns(columns, models, policy)
+    scores = pd.DataFrame({name: found.scores[name] for name in COLUMNS})
+    reasons = [in_words(few) for few in factors(found, models)]
+    scores["top_factors"] = pd.Series(reasons, dtype=object)
+    asked = with_columns(columns, {"horizon_days": models.tasks["clv"].horizon_days})
     return scores.join(models.clv.by_horizon(asked, scores.expected_value))
 
 

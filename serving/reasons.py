@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from features.columns import Columns, Rows
-from training.model_set import ModelSet, is_active
+from serving.score import Scored
+from training.model_set import ModelSet
 from training.models.explanation import Factor, sentence
 
 MOST_FACTORS = 3  # what somebody reads in the middle of a call
@@ -16,20 +16,18 @@ _CHUNK = 20_000
 
 
 def factors(
-    rows: Rows, models: ModelSet, wanted: NDArray[np.bool_] | None = None
+    scored: Scored, models: ModelSet, wanted: NDArray[np.bool_] | None = None
 ) -> list[list[Factor]]:
-    """The strongest factors of each row, the strongest first; none for who was not active.
+    """The strongest factors of each row, the strongest first; none for who has no churn risk.
 
-    rows: features, of customers with at least one purchase. wanted: of these rows alone, (n,).
+    wanted: of these rows alone, (n,).
     """
-    task, columns = models.tasks["churn"], Columns.of(rows)
-    found: list[list[Factor]] = [[] for _ in range(len(rows))]
-    explained = is_active(columns, task) if wanted is None else wanted
-    active = np.flatnonzero(explained)
-    for start in range(0, len(active), _CHUNK):
-        positions = active[start : start + _CHUNK]
-        horizon = np.full(len(positions), task.horizon_days)
-        chosen = columns.chosen(positions).with_columns({"horizon_days": horizon})
+    is_scored = scored.scores["status"] == "scored"
+    found: list[list[Factor]] = [[] for _ in is_scored]
+    explained = np.flatnonzero(is_scored if wanted is None else is_scored & wanted)
+    for start in range(0, len(explained), _CHUNK):
+        positions = explained[start : start + _CHUNK]
+        chosen = scored.churn.chosen(positions)
         for position, few in zip(positions, models.explain(chosen, MOST_FACTORS), strict=True):
             found[position] = few
     return found

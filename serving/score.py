@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from features.columns import Columns, Rows, numbers_of, with_columns
 from serving.policy import Policy
 from training.model_set import ModelSet, Reference, is_active
+from training.models.boosting import Forecast
 from training.tasks import CHURN_TYPES, TIERS
 
 # The columns of a score table, in order; DESIGN 8 fixes the names.
@@ -34,6 +35,13 @@ NEWCOMER_DAYS = 30.0
 Scores = dict[str, NDArray[Any]]
 
 
+class Scored(NamedTuple):
+    """Scores as arrays, each (n,), and the churn forecast they stand on, which can be explained."""
+
+    scores: Scores
+    churn: Forecast
+
+
 def score(rows: pd.DataFrame, models: ModelSet, policy: Policy) -> pd.DataFrame:
     """One row per given row: the columns COLUMNS.
 
@@ -41,16 +49,17 @@ def score(rows: pd.DataFrame, models: ModelSet, policy: Policy) -> pd.DataFrame:
     in currency units; expected_value is undiscounted, clv_* are margins, clv_future is discounted.
     churn_* and type_* are null unless the status is scored: who is not active cannot leave again.
     """
-    found = score_columns(Columns.of(rows), models, policy)
+    found = score_columns(Columns.of(rows), models, policy).scores
     return pd.DataFrame({name: found[name] for name in COLUMNS}, rows.index)
 
 
-def score_columns(rows: Rows, models: ModelSet, policy: Policy) -> Scores:
-    """The same as arrays, each (n,)."""
+def score_columns(rows: Rows, models: ModelSet, policy: Policy) -> Scored:
+    """The same as arrays."""
     churn_task, value_task = models.tasks["churn"], models.tasks["clv"]
     active = np.asarray(is_active(rows, churn_task))
     status = _status(rows, active, models.reference)
-    purchase = models.churn.predict(_over(rows, churn_task.horizon_days))
+    forecast = models.churn.forecast(_over(rows, churn_task.horizon_days))
+    purchase = models.churn.chances(forecast.log_odds)
     churn = np.where(status == "scored", 1.0 - purchase, np.nan)
     found = {
         **models.clv.forecast(_over(rows, value_task.horizon_days)),
@@ -67,7 +76,7 @@ def score_columns(rows: Rows, models: ModelSet, policy: Policy) -> Scores:
     found |= _tiers(rows, found["expected_value"], models, policy)
     types = _types(rows, churn, models)
     advised = policy.retain_advised(np.column_stack(list(types.values())), found["tier"])
-    return found | types | {"retain_advised": advised}
+    return Scored(found | types | {"retain_advised": advised}, forecast)
 
 
 def _status(rows: Rows, active: NDArray[np.bool_], reference: Reference) -> NDArray[np.object_]:

@@ -17,7 +17,7 @@ from features.columns import Columns, Rows
 from features.errors import UserError
 from features.family import Family
 from training import examples, value_tiers
-from training.models.boosting import Boosting
+from training.models.boosting import Boosting, Forecast
 from training.models.churn_type import ChurnType
 from training.models.explanation import Explanation, Factor, Word
 from training.models.tier import TierTransition
@@ -69,12 +69,10 @@ class ModelSet:
     reference: Reference
     versions: Mapping[str, str]
 
-    def explain(self, rows: Rows, most: int) -> list[list[Factor]]:
-        """The strongest factors of each row's churn probability, at most `most`.
-
-        rows: features with `horizon_days`, of customers with at least one purchase.
-        """
-        return Explanation.of(self.churn, rows).factors(self.reference.words, most)
+    def explain(self, forecast: Forecast, most: int) -> list[list[Factor]]:
+        """The strongest factors of each churn probability that was forecast, at most `most`."""
+        explanation = Explanation.of_forecast(self.churn, forecast)
+        return explanation.factors(self.reference.words, most)
 
     def strongest_families(self, rows: pd.DataFrame) -> pd.Series:
         """Mean absolute effect of each family on the churn probability of some rows."""

@@ -6,8 +6,11 @@ from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
+from scipy.special import expit, logit
 
 from training.model_set import Reference
+from training.models.boosters import Inputs
+from training.models.boosting import Forecast
 from training.models.explanation import Factor
 from training.tasks import CHURN_TYPES, TASKS, TIERS
 from training.value_tiers import TierCuts
@@ -65,7 +68,13 @@ def models(stays=0.6, shares=SHARES):
     )
     return SimpleNamespace(
         tasks={n: replace(t, horizon_days=365 if n == "clv" else 90) for n, t in TASKS.items()},
-        churn=SimpleNamespace(design=design, predict=lambda rows: np.full(len(rows), stays)),
+        churn=SimpleNamespace(
+            design=design,
+            forecast=lambda rows: Forecast(
+                rows, Inputs(np.zeros((len(rows), 1))), logit(np.full(len(rows), stays))
+            ),
+            chances=expit,
+        ),
         clv=SimpleNamespace(
             design=design,
             purchase=SimpleNamespace(design=design),
@@ -102,7 +111,7 @@ def models(stays=0.6, shares=SHARES):
             most_purchase_days=50.0,
             examples=(),
         ),
-        explain=lambda rows, most: [FACTORS[:most] for _ in range(len(rows))],
+        explain=lambda forecast, most: [FACTORS[:most] for _ in forecast.log_odds],
         versions={
             "churn": "churn@12",
             "clv": "clv@7",

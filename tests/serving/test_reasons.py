@@ -1,12 +1,15 @@
 """The reasons of a churn probability: for those who have one, in the order of the rows."""
 
 from serving import reasons
+from serving.policy import POLICY
+from serving.score import score_columns
 from tests.serving import stub_models
 
 
 def test_only_who_can_leave_has_reasons():
     rows = stub_models.rows({"recency": 10.0}, {"recency": 400.0}, {"recency": 20.0})
-    found = reasons.factors(rows, stub_models.models())
+    models = stub_models.models()
+    found = reasons.factors(score_columns(rows, models, POLICY), models)
     assert [len(few) for few in found] == [2, 0, 2]
     assert found[0] == stub_models.FACTORS
 
@@ -14,8 +17,9 @@ def test_only_who_can_leave_has_reasons():
 def test_many_are_explained_a_part_at_a_time_and_stay_in_order(monkeypatch):
     monkeypatch.setattr(reasons, "_CHUNK", 2)
     models = stub_models.models()
-    models.explain = lambda rows, most: [[customer] for customer in rows["customer_id"]]
-    found = reasons.factors(stub_models.rows(*[{}] * 5), models)
+    models.explain = lambda forecast, most: [[who] for who in forecast.columns["customer_id"]]
+    scored = score_columns(stub_models.rows(*[{}] * 5), models, POLICY)
+    found = reasons.factors(scored, models)
     assert found == [["C0"], ["C1"], ["C2"], ["C3"], ["C4"]]
 
 

@@ -31,7 +31,7 @@ MOST_REGULARITY = 12
 # The series of expected orders ends where a term times its number is below this share of the sum,
 # or after more orders than one an hour through a whole year: a guard against a broken fit.
 PRECISION = 1e-7
-TERMS = 8  # computed at a time: most customers need two or three times as many
+TERMS, MANY = 8, 100  # most customers need two or three times as many terms
 MOST_ORDERS = 10_000
 
 
@@ -314,12 +314,14 @@ def _orders_if_alive(
     each of the n - 1 before it); p and lambda are independent for those alive.
     """
     orders, rows, staying = np.zeros_like(share), np.arange(len(share)), np.ones_like(share)
-    for first in range(1, MOST_ORDERS + 1, TERMS):
-        n = np.arange(first, first + TERMS, dtype=np.float64)[:, None]
+    # A call costs as much as a few customers: of few, several terms are computed at a time.
+    terms = TERMS if len(rows) < MANY else 1
+    for first in range(1, MOST_ORDERS + 1, terms):
+        n = np.arange(first, first + terms, dtype=np.float64)[:, None]
         chances = _chance_of_order(n, shape, phases[:, None], share)
         stays = (b_now + n - 1.0) / (a + b_now + n - 1.0)
         found, goes_on = orders[rows], np.ones(len(rows), dtype=bool)
-        for term in range(TERMS):
+        for term in range(terms):
             gain = staying * chances[term]
             found = found + np.where(goes_on, gain, 0.0)
             goes_on &= gain * n[term] > PRECISION * found

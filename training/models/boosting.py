@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq, minimize
 from scipy.special import expit, logit
 
-from features.columns import Rows, numbers_of
+from features.columns import Columns, Rows, numbers_of
 from training.models import boosters, stack
 from training.models.boosters import Inputs
 from training.models.design import Design
@@ -33,6 +33,20 @@ MEMBERS = ("repeat_buying", "ridge", "with_offset", "with_level")
 _NUMBERS = ("level_odds", "center", "middle", "weights", "slope")  # stored beside the parts
 MOST_LOG_ODDS = 60.0  # beyond, a chance is 0 or 1 in double precision
 LEAST_PROBABILITY = 1e-4  # nothing about a person is surer than one in ten thousand
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """Log odds of a purchase, (n,), with the rows and the matrix they were computed from."""
+
+    columns: Rows
+    inputs: Inputs
+    log_odds: NDArray[np.float64]
+
+    def chosen(self, which: NDArray[np.intp]) -> Forecast:
+        """That of some of the rows."""
+        columns = Columns.of(self.columns).chosen(which)
+        return Forecast(columns, Inputs(self.inputs.matrix[which]), self.log_odds[which])
 
 
 @dataclass
@@ -137,12 +151,21 @@ class Boosting:
 
         inputs: what the design makes of them, where that is there already.
         """
-        odds = self.log_odds(columns, inputs)
-        return np.clip(expit(odds), LEAST_PROBABILITY, 1.0 - LEAST_PROBABILITY)
+        return self.chances(self.log_odds(columns, inputs))
+
+    def chances(self, log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Log odds as chances within the bounds, (n,)."""
+        return np.clip(expit(log_odds), LEAST_PROBABILITY, 1.0 - LEAST_PROBABILITY)
 
     def log_odds(self, columns: Rows, inputs: Inputs | None = None) -> NDArray[np.float64]:
         """Log odds of at least one purchase of rows with OFFSET_COLUMNS, (n,), without bounds."""
         return self.middle + self.slope * (self._mixed(columns, inputs) - self.center)
+
+    def forecast(self, rows: Rows) -> Forecast:
+        """The same with what it was made of, for who wants to explain it too."""
+        columns: Rows = self.offsets.columns(rows)
+        inputs = self.design.inputs(columns)
+        return Forecast(columns, inputs, self.log_odds(columns, inputs))
 
     def _mixed(self, columns: Rows, inputs: Inputs | None = None) -> NDArray[np.float64]:
         return _weighted(self._members(columns, inputs), self.weights)

@@ -25,7 +25,7 @@ from scipy.special import expit
 from features.columns import Rows, numbers_of
 from training.models import boosters
 from training.models.boosters import Inputs
-from training.models.boosting import Boosting
+from training.models.boosting import Boosting, Forecast
 from training.models.offsets import OFFSET_COLUMNS
 
 REPEAT_BUYING = "repeat_buying"
@@ -79,10 +79,13 @@ class Explanation:
     @classmethod
     def of(cls, model: Boosting, rows: Rows) -> Explanation:
         """Explain a churn model on rows of features with `horizon_days`."""
-        columns: Rows = model.offsets.columns(rows)
-        inputs = model.design.inputs(columns)
-        names, parts = _log_odds_parts(model, columns, inputs)
-        log_odds = model.log_odds(columns, inputs)
+        return cls.of_forecast(model, model.forecast(rows))
+
+    @classmethod
+    def of_forecast(cls, model: Boosting, forecast: Forecast) -> Explanation:
+        """Explain what a churn model has forecast."""
+        columns, log_odds = forecast.columns, forecast.log_odds
+        names, parts = _log_odds_parts(model, columns, forecast.inputs)
         base = log_odds - np.einsum("ij->i", parts)
         gap = log_odds - base
         is_same = np.abs(gap) < SAME_ODDS
@@ -91,7 +94,7 @@ class Explanation:
                         (chance - chance_of_base) / np.where(is_same, 1.0, gap))  # fmt: skip
         effects = parts * -rise[:, None]  # of leaving, which is not to buy
         rhythm = expit(numbers_of(columns, "offset_odds"))
-        return cls(names, effects, float(1.0 - np.mean(chance_of_base)), rows, rhythm)
+        return cls(names, effects, float(1.0 - np.mean(chance_of_base)), columns, rhythm)
 
     @property
     def effects(self) -> pd.DataFrame:

@@ -105,6 +105,16 @@ class ParetoNBD:
         chance = alive * self._chance_if_alive(history, horizon_days)
         return Outlook(alive, chance, alive * self._orders_if_alive(history, horizon_days))
 
+    def share_within(
+        self, history: PurchaseHistory, days: float, horizon_days: ArrayLike
+    ) -> FloatArray:
+        """Share of the purchase days of a horizon that its first days bring, (n,).
+
+        Whether the customer is alive concerns both alike: it is the same for all who are as old.
+        """
+        part, whole = (self._orders_if_alive(history, d) for d in (days, horizon_days))
+        return part / whole
+
     def _orders_if_alive(self, history: PurchaseHistory, horizon_days: ArrayLike) -> FloatArray:
         r, alpha, s, beta = self._params()
         x, T, t = history.frequency, history.age, history.horizon(horizon_days)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from scipy.special import expit, logit
 
 from features.columns import Rows, numbers_of
@@ -89,11 +89,11 @@ class RepeatBuying:
             "log_rate": np.log(bought / (age + horizon)),
         }
 
-    def expected_orders(self, rows: Rows, days: ArrayLike) -> NDArray[np.float64]:
-        """Purchase days expected in the next `days`, a scalar or (n,); returns (n,)."""
-        history = _history(rows)
-        members = (self.pareto, self.regular)
-        return np.mean([member.expected_orders(history, days) for member in members], axis=0)
+    def shares_within(
+        self, rows: Rows, days: float, horizon: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Share of the orders of a horizon that its first days bring, by Pareto/NBD, (n,)."""
+        return self.pareto.share_within(_history(rows), days, horizon)
 
     def to_dict(self) -> dict:
         """JSON-ready form."""

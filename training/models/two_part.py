@@ -173,23 +173,24 @@ class TwoPart:
             "expected_value_high": np.clip(high, mean, np.maximum(mean, ceiling)),
         }
 
-    def by_horizon(self, rows: pd.DataFrame, value: pd.Series) -> pd.DataFrame:
+    def by_horizon(self, rows: Rows, value: pd.Series) -> pd.DataFrame:
         """How a forecast value comes in over time: its mean in the first 30, 90, ... days.
 
         rows: features with one `horizon_days`; value: their expected value in that horizon.
         Columns expected_value_30d, ..., as far as the horizon goes. The part of the first days is
-        that of their orders by buy-till-you-die, so that a longer horizon is never worth less, and
-        the horizon itself is worth exactly what it was.
+        that of their orders by Pareto/NBD, so that a longer horizon is never worth less, and the
+        horizon itself is worth exactly what it was.
         """
-        repeat_buying = self.purchase.offsets.repeat_buying
-        horizon = rows.horizon_days.to_numpy(dtype=float)
-        tiny = np.finfo(np.float64).tiny  # of who is as good as gone, no part is undefined
-        whole = np.maximum(repeat_buying.expected_orders(rows, horizon), tiny)
-        found = {}
-        for days in (days for days in HORIZONS if days <= horizon.max(initial=0.0)):
-            part = np.clip(repeat_buying.expected_orders(rows, days) / whole, 0.0, 1.0)
-            found[f"expected_value_{days}d"] = value * part
-        return pd.DataFrame(found, index=rows.index)
+        horizon = numbers_of(rows, "horizon_days")
+        shares = self.purchase.offsets.repeat_buying.shares_within
+        return pd.DataFrame(
+            {
+                f"expected_value_{days}d": value * np.minimum(shares(rows, days, horizon), 1.0)
+                for days in HORIZONS
+                if days <= horizon.max(initial=0.0)
+            },
+            index=value.index,
+        )
 
     def _mean(self, columns: Rows, chance: NDArray, inputs: Inputs) -> NDArray[np.float64]:
         offset = _log_amount(columns)

@@ -7,7 +7,7 @@ models read their columns by name from either, and what must be quick gives them
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, NamedTuple, Self, TypeAlias
 
 import numpy as np
@@ -75,12 +75,12 @@ class Columns:
 
     def with_columns(self, columns: Mapping[str, NDArray[Any]]) -> Self:
         """These rows with more columns, or others in the place of some."""
-        return replace(self, others={**self.others, **columns})
+        return type(self)(self.numbers, self.places, {**self.others, **columns})
 
     def chosen(self, which: NDArray[Any]) -> Self:
         """Some of the rows, by position or by a mask."""
         others = {name: values[which] for name, values in self.others.items()}
-        return replace(self, numbers=self.numbers[which], others=others)
+        return type(self)(self.numbers[which], self.places, others)
 
     def matrix(self, names: tuple[str, ...]) -> NDArray[np.float32]:
         """Columns that are numbers side by side, (n, names), as models read them."""
@@ -116,6 +116,7 @@ def numbers_of(rows: Rows, name: str) -> NDArray[np.float64]:
 def with_columns(rows: Rows, columns: Mapping[str, Any]) -> Any:
     """The rows, of the kind they are, with more columns; a scalar stands in every row."""
     if isinstance(rows, Columns):
-        whole = {n: np.broadcast_to(values, len(rows)) for n, values in columns.items()}
+        whole = {n: v if isinstance(v, np.ndarray) else np.full(len(rows), v)
+                 for n, v in columns.items()}  # fmt: skip
         return rows.with_columns(whole)
     return rows.assign(**columns)

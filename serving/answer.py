@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -134,9 +135,17 @@ def _missing(rows: Columns, models: ModelSet) -> list[list[str]]:
 
 def _may_be_missing(models: ModelSet) -> tuple[str, ...]:
     designs = (models.churn.design, models.clv.design)
-    read = {name for design in designs for name in (*design.numbers, *design.categories)}
-    return tuple(n for n in models.reference.features
-                 if n in read and not n.startswith(_NULL_IS_KNOWN))  # fmt: skip
+    read = tuple((design.numbers, tuple(design.categories)) for design in designs)
+    return _unknown_when_null(models.reference.features, read)
+
+
+@lru_cache(maxsize=2)  # the models that answer, and those that are to replace them
+def _unknown_when_null(
+    features: tuple[str, ...], read: tuple[tuple[tuple[str, ...], ...], ...]
+) -> tuple[str, ...]:
+    """The features that models read and whose null says nothing, in their order."""
+    names = {name for design in read for kind in design for name in kind}
+    return tuple(n for n in features if n in names and not n.startswith(_NULL_IS_KNOWN))
 
 
 def _answer(asked: Asked, said: Mapping[str, Any], models: ModelSet, call: Call) -> Answer:

@@ -56,6 +56,9 @@ def overridden(
     check, ids = _Check.of(models), rows["customer_id"].tolist()
     numbers, others = rows.numbers.copy(), {n: v.copy() for n, v in rows.others.items()}
     for customer_id, given in overrides.items():
+        if customer_id not in ids:
+            message = "This customer is not among the customer_ids"
+            raise refusal("not_asked_for", message, "overrides", customer_id)
         values = check.values(dict(given), "overrides", customer_id)
         for position in (at for at, one in enumerate(ids) if one == customer_id):
             for name, value in values.items():

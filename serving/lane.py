@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 # in the middle of a click has gone long before.
 MOST_SECONDS = 15.0
 LONGEST_REQUEST_ID = 100
+CUSTOMERS = "/customers/"
 SECONDS_TO_RETRY = b"1"
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
@@ -43,13 +44,14 @@ class Route:
 
 
 class Lane:
-    """Answers JSON that is posted to some routes; everything else goes on to the app behind.
+    """Answers JSON that is posted to some routes, and the erasure of customers.
 
-    routes: path -> Route, asked for at each request, since there is no service before the start.
+    Everything else goes on to the app behind. service: gives what answers, asked for at each
+    request since there is none before the start: its `routes`, path -> Route, and its `erase`.
     """
 
-    def __init__(self, app: ASGIApp, routes: Callable[[], Mapping[str, Route]]) -> None:
-        self.app, self._routes = app, routes
+    def __init__(self, app: ASGIApp, service: Callable[[], Any]) -> None:
+        self.app, self._service = app, service
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one ASGI request."""
@@ -59,6 +61,11 @@ class Lane:
         headers = dict(scope["headers"])
         asked = headers.get(b"x-request-id", b"").decode("latin-1")[:LONGEST_REQUEST_ID]
         request_id.set(asked or uuid.uuid4().hex)
+        if scope["method"] == "DELETE" and scope["path"].startswith(CUSTOMERS):
+            # Not by a pattern: an id may hold what ends a path elsewhere, or a line.
+            customer_id = scope["path"].removeprefix(CUSTOMERS)
+            await _send(send, *await self._service().erase(customer_id))
+            return
         route = self._route(scope, headers)
         if route is None:
             await self.app(scope, receive, send)
@@ -69,7 +76,7 @@ class Lane:
         kind = headers.get(b"content-type", b"application/json")
         if scope["method"] != "POST" or not kind.startswith(b"application/json"):
             return None
-        return self._routes().get(scope["path"])
+        return self._service().routes.get(scope["path"])
 
 
 async def _body(receive: Receive) -> bytes:

@@ -50,13 +50,6 @@ class ScoreRequest(BaseModel):
         examples=[{"C000001": {"open_complaints": 0}}],
     )
 
-    @model_validator(mode="after")
-    def _asks_for_whom_it_overrides(self) -> Self:
-        others = self.overrides.keys() - set(self.customer_ids)
-        if others:
-            raise ValueError("overrides are given for a customer who is not in customer_ids")
-        return self
-
 
 class FeatureRow(BaseModel):
     """The features of one customer at one moment, by their names in the catalogue.

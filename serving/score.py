@@ -53,16 +53,17 @@ def score(rows: pd.DataFrame, models: ModelSet, policy: Policy) -> pd.DataFrame:
     return pd.DataFrame({name: found[name] for name in COLUMNS}, rows.index)
 
 
-def score_columns(rows: Rows, models: ModelSet, policy: Policy) -> Scored:
+def score_columns(rows: Columns, models: ModelSet, policy: Policy) -> Scored:
     """The same as arrays."""
     churn_task, value_task = models.tasks["churn"], models.tasks["clv"]
     active = np.asarray(is_active(rows, churn_task))
     status = _status(rows, active, models.reference)
-    forecast = models.churn.forecast(_over(rows, churn_task.horizon_days))
+    of_churn, of_value = models.outlooks(rows)
+    forecast = models.churn.forecast(_over(rows, churn_task.horizon_days), of_churn)
     purchase = models.churn.chances(forecast.log_odds)
     churn = np.where(status == "scored", 1.0 - purchase, np.nan)
     found = {
-        **models.clv.forecast(_over(rows, value_task.horizon_days)),
+        **models.clv.forecast(_over(rows, value_task.horizon_days), of_value),
         "customer_id": np.asarray(rows["customer_id"]),
         "as_of": np.asarray(rows["as_of"]),
         "status": status,

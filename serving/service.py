@@ -69,24 +69,11 @@ async def _version(_: Request) -> JSONResponse:
     return JSONResponse(bentoml.get_current_service().version())
 
 
-async def _erase(request: Request) -> JSONResponse:
-    status, content = await bentoml.get_current_service().erase(request.path_params["customer_id"])
-    return JSONResponse(content, status)
-
-
 async def _page(_: Request) -> JSONResponse:
     return JSONResponse(openapi.page("Holdfast", str(_service.inner.__doc__)))
 
 
-_OTHERS = Starlette(
-    routes=[
-        Route("/version", _version),
-        Route("/customers/{customer_id:path}", _erase, methods=["DELETE"]),
-    ]
-)
-
-
-@bentoml.asgi_app(_OTHERS)
+@bentoml.asgi_app(Starlette(routes=[Route("/version", _version)]))
 @bentoml.service(workers=1, traffic={"timeout": 60}, logging={"access": {"enabled": False}})
 class Holdfast:
     """Customers: churn risk and its cause, value, tier, what it pays to do, and what has happened.
@@ -267,10 +254,6 @@ def _note_swap(result: str) -> None:
     _swaps_total().labels(result).inc()
 
 
-def _routes() -> Mapping[str, lane.Route]:
-    return bentoml.get_current_service().routes
-
-
 def _model() -> str:
     return bentoml.get_current_service()._loaded.models.versions["churn"]
 
@@ -287,7 +270,8 @@ class _Fronted(type(_service)):  # type: ignore[misc]
         """The whole application: counted, admitted, limited, then the short way or BentoML's."""
         behind = super().to_asgi(is_main=is_main)
         behind.router.routes.insert(0, Route("/docs.json", _page))
-        return Metrics(Access(BodyLimit(Lane(behind, _routes), MOST_BODY_BYTES)), model=_model)
+        front = Lane(behind, bentoml.get_current_service)
+        return Metrics(Access(BodyLimit(front, MOST_BODY_BYTES)), model=_model)
 
 
 _service.__class__ = _Fronted

@@ -20,6 +20,7 @@ from training import examples, value_tiers
 from training.models.boosting import Boosting, Forecast
 from training.models.churn_type import ChurnType
 from training.models.explanation import Explanation, Factor, Word
+from training.models.offsets import Outlook
 from training.models.tier import TierTransition
 from training.models.two_part import TwoPart
 from training.tasks import TASKS, Task
@@ -68,6 +69,19 @@ class ModelSet:
     tier: TierTransition
     reference: Reference
     versions: Mapping[str, str]
+
+    def outlooks(self, rows: Columns) -> tuple[Outlook, Outlook]:
+        """What buy-till-you-die says over the horizons of churn and of value, in one go."""
+        tasks = self.tasks["churn"], self.tasks["clv"]
+        horizons = [np.full(len(rows), float(task.horizon_days)) for task in tasks]
+        first, second = self.churn.offsets, self.clv.purchase.offsets
+        if first.repeat_buying == second.repeat_buying:  # as a rule: learnt from the same customers
+            churn, value = first.repeat_buying.outlooks(rows, horizons)
+            return churn, value
+        return (
+            first.repeat_buying.outlooks(rows, horizons[:1])[0],
+            second.repeat_buying.outlooks(rows, horizons[1:])[0],
+        )
 
     def explain(self, forecast: Forecast, most: int) -> list[list[Factor]]:
         """The strongest factors of each churn probability that was forecast, at most `most`."""

@@ -70,7 +70,7 @@ def models(stays=0.6, shares=SHARES):
         tasks={n: replace(t, horizon_days=365 if n == "clv" else 90) for n, t in TASKS.items()},
         churn=SimpleNamespace(
             design=design,
-            forecast=lambda rows: Forecast(
+            forecast=lambda rows, outlook: Forecast(
                 rows, Inputs(np.zeros((len(rows), 1))), logit(np.full(len(rows), stays))
             ),
             chances=expit,
@@ -78,7 +78,7 @@ def models(stays=0.6, shares=SHARES):
         clv=SimpleNamespace(
             design=design,
             purchase=SimpleNamespace(design=design),
-            forecast=lambda rows: {
+            forecast=lambda rows, outlook: {
                 name: np.full(len(rows), value)
                 for name, value in {
                     "purchase_probability": 0.9,
@@ -111,6 +111,7 @@ def models(stays=0.6, shares=SHARES):
             most_purchase_days=50.0,
             examples=(),
         ),
+        outlooks=lambda rows: (None, None),
         explain=lambda forecast, most: [FACTORS[:most] for _ in forecast.log_odds],
         versions={
             "churn": "churn@12",

@@ -47,7 +47,7 @@ def test_a_value_may_be_taken_away(service):
         ({ONE: {"recency": "long"}}, ["overrides", ONE, "recency"], "is a number"),
         ({ONE: {"profile_region": 5}}, ["overrides", ONE, "profile_region"], "is a text"),
         ({ONE: {"purchase_days_total": 2.5}}, ["overrides"], "no whole number"),
-        ({"C000007": {"recency": 5}}, [], "not in customer_ids"),
+        ({"C000007": {"recency": 5}}, ["overrides", "C000007"], "not among the customer_ids"),
     ],
 )
 def test_what_cannot_be_is_told_where(service, overrides, where, what):

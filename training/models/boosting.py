@@ -20,7 +20,7 @@ from features.columns import Columns, Rows, numbers_of
 from training.models import boosters, stack
 from training.models.boosters import Inputs
 from training.models.design import Design
-from training.models.offsets import OFFSET_COLUMNS, Offsets
+from training.models.offsets import OFFSET_COLUMNS, Offsets, Outlook
 from training.models.ridge import Ridge
 from training.sampling import kept_aside, thinned
 
@@ -161,9 +161,12 @@ class Boosting:
         """Log odds of at least one purchase of rows with OFFSET_COLUMNS, (n,), without bounds."""
         return self.middle + self.slope * (self._mixed(columns, inputs) - self.center)
 
-    def forecast(self, rows: Rows) -> Forecast:
-        """The same with what it was made of, for who wants to explain it too."""
-        columns: Rows = self.offsets.columns(rows)
+    def forecast(self, rows: Columns, outlook: Outlook | None = None) -> Forecast:
+        """The same with what it was made of, for who wants to explain it too.
+
+        rows: with `horizon_days`. outlook: see Offsets.columns.
+        """
+        columns = self.offsets.columns(rows, outlook)
         inputs = self.design.inputs(columns)
         return Forecast(columns, inputs, self.log_odds(columns, inputs))
 

@@ -22,7 +22,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from features.columns import Rows, numbers_of
+from features.columns import Columns, Rows, numbers_of
 from training.models import boosters
 from training.models.boosters import Inputs
 from training.models.boosting import Boosting, Forecast
@@ -79,7 +79,7 @@ class Explanation:
     @classmethod
     def of(cls, model: Boosting, rows: Rows) -> Explanation:
         """Explain a churn model on rows of features with `horizon_days`."""
-        return cls.of_forecast(model, model.forecast(rows))
+        return cls.of_forecast(model, model.forecast(Columns.of(rows)))
 
     @classmethod
     def of_forecast(cls, model: Boosting, forecast: Forecast) -> Explanation:

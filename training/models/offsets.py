@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import overload
+from typing import TypeAlias, overload
 
 import numpy as np
 import pandas as pd
@@ -23,6 +23,7 @@ from training.split import CutOff
 
 # With fewer repeat buyers a cut-off cannot tell a rhythm of its own and takes today's.
 LEAST_REPEATERS = 10
+Outlook: TypeAlias = Mapping[str, NDArray[np.float64]]
 OFFSET_COLUMNS = (*COLUMNS, "offset_odds", "offset_money")
 
 
@@ -62,12 +63,15 @@ class Offsets:
     def columns(self, rows: pd.DataFrame) -> pd.DataFrame: ...
 
     @overload
-    def columns(self, rows: Columns) -> Columns: ...
+    def columns(self, rows: Columns, outlook: Outlook | None = None) -> Columns: ...
 
-    def columns(self, rows: Rows) -> Rows:
-        """The rows with OFFSET_COLUMNS beside their features; rows need `horizon_days`."""
-        outlook = self.repeat_buying.outlook(rows)
-        found = outlook | _leveled(outlook, self.level)
+    def columns(self, rows: Rows, outlook: Outlook | None = None) -> Rows:
+        """The rows with OFFSET_COLUMNS beside their features; rows need `horizon_days`.
+
+        outlook: what repeat_buying says of them, where that is known already.
+        """
+        outlook = outlook or self.repeat_buying.outlook(rows)
+        found = {**outlook, **_leveled(outlook, self.level)}
         if isinstance(rows, Columns):
             return rows.with_columns(found)
         return rows.join(pd.DataFrame(found, rows.index))

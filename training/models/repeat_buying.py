@@ -67,24 +67,46 @@ class RepeatBuying:
 
     def outlook(self, rows: Rows) -> dict[str, NDArray[np.float64]]:
         """The same as arrays, each (n,)."""
-        history, horizon = _history(rows), numbers_of(rows, "horizon_days")
-        found = [member.outlook(history, horizon) for member in (self.pareto, self.regular)]
-        chances = [_logit(each.chance) for each in found]
-        logit_purchase = np.mean(chances, axis=0)
-        of_a_buyer = _orders_of_a_buyer(chances, [each.orders for each in found])
-        order_value = self.order_value.expected_order_value(*_order_values(rows)[:2])
+        return self.outlooks(rows, [numbers_of(rows, "horizon_days")])[0]
+
+    def outlooks(
+        self, rows: Rows, horizons: Sequence[NDArray[np.float64]]
+    ) -> list[dict[str, NDArray[np.float64]]]:
+        """The same for several horizons, each (n,), for little more than the price of one."""
+        found = self._found(rows, len(horizons), np.concatenate(horizons))
+        ends = np.cumsum([len(horizon) for horizon in horizons])[:-1]
+        parts = {name: np.split(values, ends) for name, values in found.items()}
+        return [{name: part[at] for name, part in parts.items()} for at in range(len(horizons))]
+
+    def _found(
+        self, rows: Rows, times: int, horizon: NDArray[np.float64]
+    ) -> dict[str, NDArray[np.float64]]:
+        """What is said of the rows, taken some times one after the other, over their horizons."""
+
+        def repeated(name: str) -> NDArray[np.float64]:
+            return np.tile(numbers_of(rows, name), times)
+
+        age, recency = repeated("age"), repeated("recency")
+        bought, money = repeated("purchase_days_total"), repeated("day_amount_sum")
+        # The papers count recency from the first purchase.
+        history = PurchaseHistory(bought - 1.0, age - recency, age, repeated("gap_log_sum"))
+        pareto = self.pareto.outlook(history, horizon)
+        regular = self.regular.outlook(history, horizon)
+        chances = [_logit(pareto.chance), _logit(regular.chance)]
+        logit_purchase = (chances[0] + chances[1]) / 2.0
+        of_a_buyer = _orders_of_a_buyer(chances, [pareto.orders, regular.orders])
+        order_value = self.order_value.expected_order_value(bought, money)
         log_orders = np.log(np.maximum(expit(logit_purchase) * of_a_buyer, LEAST_ORDERS))
         log_order_value = np.log(np.maximum(order_value, LEAST_ORDERS))
-        age, bought = numbers_of(rows, "age"), numbers_of(rows, "purchase_days_total")
         return {
             "logit_purchase": logit_purchase,
             "logit_purchase_pareto": chances[0],
             "logit_purchase_regular": chances[1],
             "log_orders": log_orders,
-            "logit_alive": _logit(np.mean([each.alive for each in found], axis=0)),
+            "logit_alive": _logit((pareto.alive + regular.alive) / 2.0),
             "log_order_value": log_order_value,
             "log_value": log_orders + log_order_value,
-            "recency_in_horizons": numbers_of(rows, "recency") / horizon,
+            "recency_in_horizons": recency / horizon,
             "age_in_horizons": age / horizon,
             "log_rate": np.log(bought / (age + horizon)),
         }
@@ -126,14 +148,14 @@ def _history(rows: Rows) -> PurchaseHistory:
 def _orders_of_a_buyer(
     chances: Sequence[NDArray[np.float64]], orders: Sequence[NDArray[np.float64]]
 ) -> NDArray[np.float64]:
-    """Orders of who buys at all, at least one: the mean over the members, (n,).
+    """Orders of who buys at all, at least one: the mean over the two members, (n,).
 
     chances: log odds of each member. Divided before they are averaged: where one member sees a
     customer as gone and the other does not, the mean of their orders over the mean of their log
     odds says hundreds of orders in a month.
     """
-    each = [of / expit(chance) for of, chance in zip(orders, chances, strict=True)]
-    return np.mean(np.maximum(each, 1.0), axis=0)
+    each = [np.maximum(of / expit(chance), 1.0) for of, chance in zip(orders, chances, strict=True)]
+    return (each[0] + each[1]) / 2.0
 
 
 def _order_values(rows: Rows) -> tuple[NDArray[np.float64], ...]:

@@ -15,12 +15,12 @@ import xgboost as xgb
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from features.columns import Rows, numbers_of
+from features.columns import Columns, Rows, numbers_of
 from training.models import boosters
 from training.models.boosters import Inputs
 from training.models.boosting import Boosting
 from training.models.design import Design
-from training.models.offsets import OFFSET_COLUMNS, Offsets
+from training.models.offsets import OFFSET_COLUMNS, Offsets, Outlook
 from training.models.value_distribution import LEVELS, ValueDistribution
 from training.sampling import kept_aside, thinned
 
@@ -151,11 +151,13 @@ class TwoPart:
         Columns purchase_probability, expected_orders, expected_value (mean),
         expected_value_median, expected_value_low, expected_value_high (90 % interval).
         """
-        return pd.DataFrame(self.forecast(rows), index=rows.index)
+        return pd.DataFrame(self.forecast(Columns.of(rows)), index=rows.index)
 
-    def forecast(self, rows: Rows) -> dict[str, NDArray[np.float64]]:
-        """The same as arrays, each (n,)."""
-        columns: Rows = self.purchase.offsets.columns(rows)
+    def forecast(
+        self, rows: Columns, outlook: Outlook | None = None
+    ) -> dict[str, NDArray[np.float64]]:
+        """The same as arrays, each (n,). outlook: see Offsets.columns."""
+        columns = self.purchase.offsets.columns(rows, outlook)
         inputs = self.design.inputs(columns)
         is_shared = self.design == self.purchase.design
         chance = self.purchase.predict_on(columns, inputs if is_shared else None)

@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup demo test test-services check fix bench bench-models lock
+.PHONY: help setup demo test test-services check fix bench bench-serving bench-models lock
 
 help: ## What there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/'
@@ -36,6 +36,9 @@ fix: setup ## What the linter and the formatter can mend
 
 bench: setup ## Build, online and batch beside named rivals
 	$(BIN)/python -m tests.benchmarks
+
+bench-serving: setup ## The service beside plain FastAPI (needs wrk), and the batch
+	$(BIN)/python -m tests.benchmarks serving batch
 
 bench-models: setup .venv/peers ## Forecasts beside lifetimes, pymc-marketing, LightGBM, an oracle (an hour)
 	$(BIN)/python -m tests.benchmarks.models

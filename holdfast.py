@@ -305,11 +305,12 @@ def serve(
     host: Annotated[str, typer.Option(help="Loopback unless you say otherwise.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535)] = 3000,
     as_of: Annotated[str, typer.Option(help="Moment to stand at; empty: now.")] = "",
+    workers: Annotated[int, typer.Option(min=1, help="Processes that answer.")] = 1,
 ) -> None:
     """The HTTP service over the champions and the online store."""
     from serving.run_service import serve as way
 
-    way(_workspace(), host, port, _moment(as_of))
+    way(_workspace(), host, port, _moment(as_of), workers)
 
 
 @app.command()

@@ -20,13 +20,17 @@ _NOT_INHERITED = ("PROMETHEUS_MULTIPROC_DIR", "PROMETHEUS_MULTIPROCESS_DIR")
 
 
 def serve(
-    workspace: Workspace, host: str = "127.0.0.1", port: int = 3000, now: datetime | None = None
+    workspace: Workspace,
+    host: str = "127.0.0.1",
+    port: int = 3000,
+    now: datetime | None = None,
+    workers: int = 1,
 ) -> NoReturn:
     """Become the service of a workspace, until it is stopped; does not return.
 
     This process is replaced, so that whoever stops it stops the service. host: the address to
     listen on; the default is reached from this machine only. now: the moment to stand at, naive
-    UTC; default: the clock.
+    UTC; default: the clock. workers: processes that answer, one for each core is plenty.
     Raises UserError when the workspace has no champion, the host is no IP address, or it is reached
     from elsewhere and there are no API keys.
     """
@@ -40,7 +44,7 @@ def serve(
         ) from None
     refuse_open_to_network(host, Keys.from_environment(workspace))
     sys.stdout.flush()
-    os.execve(sys.executable, command(host, port), environment(workspace, port, now))
+    os.execve(sys.executable, command(host, port), environment(workspace, port, now, workers))
 
 
 def command(host: str, port: int) -> list[str]:
@@ -51,7 +55,9 @@ def command(host: str, port: int) -> list[str]:
     ]  # fmt: skip
 
 
-def environment(workspace: Workspace, port: int, now: datetime | None) -> dict[str, str]:
+def environment(
+    workspace: Workspace, port: int, now: datetime | None, workers: int = 1
+) -> dict[str, str]:
     """The environment of the service; telemetry is off because `features` has set it so here."""
     inherited = {name: value for name, value in os.environ.items() if name not in _NOT_INHERITED}
     root = workspace.root.absolute()
@@ -59,6 +65,7 @@ def environment(workspace: Workspace, port: int, now: datetime | None) -> dict[s
         "HOLDFAST_HOME": str(root),
         # One per port: a service that starts wipes the metrics of all others in its BENTOML_HOME.
         "BENTOML_HOME": str(root / "bentoml" / str(port)),
+        "HOLDFAST_WORKERS": str(workers),
         "OMP_NUM_THREADS": "1",  # a worker scales by more workers, not by threads
         **({"HOLDFAST_NOW": now.isoformat()} if now else {}),
     }

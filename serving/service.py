@@ -59,6 +59,7 @@ log = logging.getLogger(__name__)
 
 # 1,000 rows of 400 features with their names, about 30 bytes each.
 MOST_BODY_BYTES = 12_000_000
+WORKERS = int(os.environ.get("HOLDFAST_WORKERS", "1"))  # set by run_service
 THREADS = 2  # that work beside the lanes; more would only wait for each other
 # Customers, or events, that may wait for their turn: a few seconds of work. More are told to come
 # again, which helps them more than an answer they no longer wait for.
@@ -74,7 +75,7 @@ async def _page(_: Request) -> JSONResponse:
 
 
 @bentoml.asgi_app(Starlette(routes=[Route("/version", _version)]))
-@bentoml.service(workers=1, traffic={"timeout": 60}, logging={"access": {"enabled": False}})
+@bentoml.service(workers=WORKERS, traffic={"timeout": 60}, logging={"access": {"enabled": False}})
 class Holdfast:
     """Customers: churn risk and its cause, value, tier, what it pays to do, and what has happened.
 

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable
 
-from tests.benchmarks import batch, build, online, spark, training_set
+from tests.benchmarks import batch, build, online, serving, spark, training_set
 
 TABLES: dict[str, Callable[[], str]] = {
     "build": build.table,
@@ -11,6 +11,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "training_set": training_set.table,
     "online": online.table,
     "batch": batch.table,
+    "serving": serving.table,
     "spark": spark.table,
 }
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import xgboost as xgb
 from numpy.typing import NDArray
+
+from training.models.tree_parts import TreeParts
 
 # Shallow, slow and strongly smoothed: the offset already knows most, and panels of overlapping
 # cut-offs hold less than their number of rows says (MODELS 2.13, step 6; the same for all data).
@@ -22,6 +25,8 @@ MOST_ROUNDS = 300
 PATIENCE = 25  # rounds without gain on the customers kept aside
 # A leaf stands on at least so many effective rows: 40 coin tosses know their rate to 8 points.
 LEAST_LEAF_ROWS = 40.0
+# Made when a booster is first explained, as most are only asked to predict, and gone with it.
+_PARTS: WeakKeyDictionary[xgb.Booster, TreeParts | None] = WeakKeyDictionary()
 
 
 def leaf_weight(share: float) -> float:
@@ -85,7 +90,15 @@ def predict(booster: xgb.Booster, inputs: Inputs, offset: NDArray) -> NDArray[np
 
 
 def contributions(booster: xgb.Booster, inputs: Inputs) -> NDArray[np.float64]:
-    """Shapley values of the margin, (n, columns), without the constant."""
+    """Shapley values of the margin, (n, columns), without the constant.
+
+    Trees that cannot be looked up (TreeParts.of) are left to XGBoost, which takes far longer.
+    """
+    if booster not in _PARTS:
+        _PARTS[booster] = TreeParts.of(booster)
+    parts = _PARTS[booster]
+    if parts is not None:
+        return parts.contributions(inputs.matrix)
     found = booster.predict(inputs.data, pred_contribs=True, validate_features=False)
     return found[:, :-1].astype(np.float64)
 

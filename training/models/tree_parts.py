@@ -1,0 +1,166 @@
+"""Shapley values of shallow trees, looked up instead of worked out for every row.
+
+The parts of a tree's margin (Lundberg, Erion, Chen et al. 2020, Nature Machine Intelligence 2,
+"From local explanations to global understanding with explainable AI for trees"; the path-dependent
+ones, which XGBoost's pred_contribs gives) depend on a row only through the outcomes of the tree's
+splits. A tree of depth 3 has at most 7 splits, so at most 2^7 patterns of outcomes. The parts of
+every pattern are computed once; a row then costs its comparisons, one look into the table per tree,
+and the sums. Nothing is approximated.
+
+Every tree is written as a full one of 7 splits and 8 leaves, numbered like a heap, in which the
+first child of a split is the default one, where missing values go. Where a tree ends early stands a
+split that no value leaves. A pattern has bit i set when a row leaves the default way at split i.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import xgboost as xgb
+from numpy.typing import NDArray
+
+DEPTH = 3
+SPLITS = 2**DEPTH - 1
+PATTERNS = 2**SPLITS
+NEVER = np.nan  # the threshold that nothing is below
+BLOCK = 128  # rows at a time: what is made of them stays in the cache
+
+
+class FullTree(NamedTuple):
+    """A tree as a full one; of several trees every field has one more axis, in front.
+
+    columns, thresholds, default_left: of the splits, (SPLITS,). shares: of a split's rows those
+    that go to each child, (SPLITS, 2). leaves: (SPLITS + 1,).
+    """
+
+    columns: Any
+    thresholds: Any
+    default_left: Any
+    shares: Any
+    leaves: Any
+
+
+@dataclass(frozen=True)
+class TreeParts:
+    """The tables of a booster, and what finds a row's place in them.
+
+    width: columns of a matrix. columns, thresholds, default_left: of the splits of all trees, eight
+    places a tree, so that its pattern is a byte. parts: of the splits of a tree under a pattern,
+    (trees * PATTERNS, SPLITS). targets: the column of each split in a row of `parts` for each tree.
+    """
+
+    width: int
+    columns: NDArray[np.intp]
+    thresholds: NDArray[np.float32]
+    default_left: NDArray[np.bool_]
+    parts: NDArray[np.float64]
+    targets: NDArray[np.intp]
+
+    @classmethod
+    def of(cls, booster: xgb.Booster) -> TreeParts | None:
+        """The tables of a booster, None where it is not the plain sum of trees of DEPTH.
+
+        Several outputs, categories, weighted or deeper trees are XGBoost's own to explain.
+        """
+        learner = json.loads(booster.save_raw("json"))["learner"]
+        shape, model = learner["learner_model_param"], learner["gradient_booster"]
+        is_single = (shape["num_class"], shape["num_target"]) == ("0", "1")
+        if model["name"] != "gbtree" or not is_single:
+            return None
+        trees = [_full(tree) for tree in model["model"]["trees"]]
+        found = [tree for tree in trees if tree is not None]
+        if not found or len(found) < len(trees):
+            return None
+        full = FullTree(*map(np.array, zip(*found, strict=True)))
+        return cls(
+            width=booster.num_features(),
+            columns=_by_eight(full.columns, 0),
+            thresholds=_by_eight(full.thresholds.astype(np.float32), NEVER),
+            default_left=_by_eight(full.default_left, False),
+            parts=_parts(full).reshape(-1, SPLITS),
+            targets=full.columns.ravel(),
+        )
+
+    def contributions(self, matrix: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Shapley values of the margin, (n, width), without the constant.
+
+        matrix: float32, (n, width), missing as NaN. A row has the same values alone as among
+        others: they are summed in the order of the trees.
+        """
+        found = np.empty((len(matrix), self.width))
+        for start in range(0, len(matrix), BLOCK):
+            block = slice(start, start + BLOCK)
+            found[block] = self._of_block(matrix[block])
+        return found
+
+    def _of_block(self, matrix: NDArray[np.float32]) -> NDArray[np.float64]:
+        values = matrix.take(self.columns, axis=1)
+        is_away = ((values < self.thresholds) != self.default_left) & ~np.isnan(values)
+        patterns = np.packbits(is_away, axis=1, bitorder="little")
+        rows = np.arange(patterns.shape[1]) * PATTERNS + patterns
+        cells = np.arange(len(matrix))[:, None] * self.width + self.targets
+        parts = self.parts.take(rows, axis=0)
+        # It adds one after the other, which neither a product of matrices nor a sum does.
+        sums = np.bincount(cells.ravel(), parts.ravel(), len(matrix) * self.width)
+        return sums.reshape(matrix.shape).astype(np.float64, copy=False)
+
+
+def _full(tree: Mapping[str, Any]) -> FullTree | None:
+    """A tree of XGBoost's JSON, None if it is deeper than DEPTH or splits by categories."""
+    left, right, cover = tree["left_children"], tree["right_children"], tree["sum_hessian"]
+    nodes, found = [0], []
+    for at in range(SPLITS):
+        node = nodes[at]
+        if left[node] < 0:
+            nodes += [node, node]
+            found.append((0, NEVER, False, (1.0, 0.0)))
+            continue
+        is_left = bool(tree["default_left"][node])
+        children = (left[node], right[node]) if is_left else (right[node], left[node])
+        nodes += children
+        shares = tuple(cover[child] / cover[node] for child in children)
+        split = tree["split_indices"][node], tree["split_conditions"][node]
+        found.append((*split, is_left, shares))
+    leaves = nodes[SPLITS:]
+    if any(tree["split_type"]) or any(left[node] >= 0 for node in leaves):
+        return None
+    columns, thresholds, default_left, shares = zip(*found, strict=True)
+    # In XGBoost's JSON a leaf's value stands where a split has its threshold.
+    values = [tree["split_conditions"][node] for node in leaves]
+    return FullTree(columns, thresholds, default_left, shares, values)
+
+
+def _by_eight(of_splits: NDArray, last: float) -> NDArray:
+    """One field of all trees in a row, with an eighth split that no value leaves."""
+    return np.pad(of_splits, ((0, 0), (0, 1)), constant_values=last).ravel()
+
+
+def _parts(full: FullTree) -> NDArray[np.float64]:
+    """The Shapley values of every split of every tree under every pattern.
+
+    A leaf is a game of its own, and the tree their sum: of those who take part, the columns on the
+    path to it, each multiplies the leaf's value by whether the row goes its way (0 or 1) when it is
+    known, and by the share of rows that go its way when it is not.
+    """
+    outcomes = np.arange(PATTERNS)[:, None] >> np.arange(SPLITS) & 1
+    parts = np.zeros((len(full.leaves), PATTERNS, SPLITS))
+    for leaf in range(SPLITS + 1):
+        path, turns = (0, 1 + (leaf >> 2), 3 + (leaf >> 1)), (leaf >> 2, leaf >> 1 & 1, leaf & 1)
+        value, columns = full.leaves[:, leaf, None], full.columns[:, path, None]
+        known = [np.equal(outcomes[:, s], turn)[None] for s, turn in zip(path, turns, strict=True)]
+        unknown = [full.shares[:, s, turn, None] for s, turn in zip(path, turns, strict=True)]
+        for first, again in ((0, 1), (0, 2), (1, 2)):  # a column that splits twice takes part once
+            is_same = columns[:, first] == columns[:, again]
+            for factors in (known, unknown):
+                both = np.where(is_same, factors[first] * factors[again], factors[first])
+                factors[first], factors[again] = both, np.where(is_same, 1.0, factors[again])
+        for own, a, b in ((0, 1, 2), (1, 0, 2), (2, 0, 1)):
+            # The mean over the orders in which three join: first, after one of the others, last.
+            others = (unknown[a] * unknown[b] + known[a] * known[b]) / 3.0
+            others = others + (known[a] * unknown[b] + unknown[a] * known[b]) / 6.0
+            parts[:, :, path[own]] += value * (known[own] - unknown[own]) * others
+    return parts

@@ -23,18 +23,19 @@ import numpy as np
 import xgboost as xgb
 from numpy.typing import NDArray
 
-DEPTH = 3
+DEPTH = 3  # that of boosters.PARAMETERS; `_parts` holds the formula for so many on a path
 SPLITS = 2**DEPTH - 1
 PATTERNS = 2**SPLITS
-NEVER = np.nan  # the threshold that nothing is below
+# Column, threshold, whether the default is left, shares: nothing is below NaN.
+NO_SPLIT = (0, np.nan, False, (1.0, 0.0))
 BLOCK = 128  # rows at a time: what is made of them stays in the cache
 
 
 class FullTree(NamedTuple):
     """A tree as a full one; of several trees every field has one more axis, in front.
 
-    columns, thresholds, default_left: of the splits, (SPLITS,). shares: of a split's rows those
-    that go to each child, (SPLITS, 2). leaves: (SPLITS + 1,).
+    columns, thresholds, default_left: of the splits and of NO_SPLIT, so that a pattern is a byte,
+    (8,). shares: of a split's rows those that go to each child, (8, 2). leaves: (8,).
     """
 
     columns: Any
@@ -48,9 +49,9 @@ class FullTree(NamedTuple):
 class TreeParts:
     """The tables of a booster, and what finds a row's place in them.
 
-    width: columns of a matrix. columns, thresholds, default_left: of the splits of all trees, eight
-    places a tree, so that its pattern is a byte. parts: of the splits of a tree under a pattern,
-    (trees * PATTERNS, SPLITS). targets: the column of each split in a row of `parts` for each tree.
+    width: columns of a matrix. columns, thresholds, default_left: as in FullTree, (trees * 8,).
+    parts: of the splits of each tree under each pattern, (trees * PATTERNS, SPLITS); targets: the
+    columns that a row's parts belong to, (trees * SPLITS,).
     """
 
     width: int
@@ -62,7 +63,7 @@ class TreeParts:
 
     @classmethod
     def of(cls, booster: xgb.Booster) -> TreeParts | None:
-        """The tables of a booster, None where it is not the plain sum of trees of DEPTH.
+        """The tables of a booster, None where it is no plain sum of trees up to DEPTH.
 
         Several outputs, categories, weighted or deeper trees are XGBoost's own to explain.
         """
@@ -78,11 +79,11 @@ class TreeParts:
         full = FullTree(*map(np.array, zip(*found, strict=True)))
         return cls(
             width=booster.num_features(),
-            columns=_by_eight(full.columns, 0),
-            thresholds=_by_eight(full.thresholds.astype(np.float32), NEVER),
-            default_left=_by_eight(full.default_left, False),
+            columns=full.columns.ravel(),
+            thresholds=full.thresholds.ravel().astype(np.float32),
+            default_left=full.default_left.ravel(),
             parts=_parts(full).reshape(-1, SPLITS),
-            targets=full.columns.ravel(),
+            targets=full.columns[:, :SPLITS].ravel(),
         )
 
     def contributions(self, matrix: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -117,7 +118,7 @@ def _full(tree: Mapping[str, Any]) -> FullTree | None:
         node = nodes[at]
         if left[node] < 0:
             nodes += [node, node]
-            found.append((0, NEVER, False, (1.0, 0.0)))
+            found.append(NO_SPLIT)
             continue
         is_left = bool(tree["default_left"][node])
         children = (left[node], right[node]) if is_left else (right[node], left[node])
@@ -128,15 +129,10 @@ def _full(tree: Mapping[str, Any]) -> FullTree | None:
     leaves = nodes[SPLITS:]
     if any(tree["split_type"]) or any(left[node] >= 0 for node in leaves):
         return None
-    columns, thresholds, default_left, shares = zip(*found, strict=True)
+    columns, thresholds, default_left, shares = zip(*found, NO_SPLIT, strict=True)
     # In XGBoost's JSON a leaf's value stands where a split has its threshold.
     values = [tree["split_conditions"][node] for node in leaves]
     return FullTree(columns, thresholds, default_left, shares, values)
-
-
-def _by_eight(of_splits: NDArray, last: float) -> NDArray:
-    """One field of all trees in a row, with an eighth split that no value leaves."""
-    return np.pad(of_splits, ((0, 0), (0, 1)), constant_values=last).ravel()
 
 
 def _parts(full: FullTree) -> NDArray[np.float64]:

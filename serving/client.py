@@ -117,7 +117,7 @@ class Client:
     def score(
         self,
         customer_ids: Sequence[str],
-        explain: bool = True,
+        explain: bool = False,
         overrides: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> list[Answer]:
         """One answer per customer id, in order.

@@ -9,8 +9,9 @@ from collections import OrderedDict
 
 from features.errors import UserError
 
-# Requests a second. A worker answers about 510 small ones, so one asker leaves room for four more.
-USUAL_RATE = 100.0
+# Requests a second. A worker answers 150 to 900 of them, more the more come at once: one asker may
+# take what a quiet worker gives, and no more.
+USUAL_RATE = 200.0
 BURST_SECONDS = 2.0  # of requests that may come at once, after a pause as long
 # Askers who are remembered, about 200 bytes each. The one longest silent is forgotten first, whose
 # bucket is full again unless 10,000 others have asked within BURST_SECONDS.

@@ -247,6 +247,9 @@ def test_the_output_must_not_be_a_file(file, monkeypatch, capsys):
         (["ingest", "--dataset", "nothing"], "The data set 'nothing' is not known; there are"),
         (["train"], "has no transactions yet. Bring some in first"),
         (["rollback"], "There is no former_champion of the model churn"),
+        (["keys", "add", "a name"], "a name is 1 to 100 letters, digits, dots"),
+        (["keys", "add", "till", "--role", "king"], "Use one of scorer, writer, admin."),
+        (["keys", "revoke", "till"], "till was to lose its key, but"),
     ],
 )
 def test_a_wrong_call_ends_in_a_sentence(arguments, sentence, tmp_path, monkeypatch, capsys):
@@ -254,6 +257,18 @@ def test_a_wrong_call_ends_in_a_sentence(arguments, sentence, tmp_path, monkeypa
     code, _, errors = call(monkeypatch, capsys, *arguments)
     assert sentence in errors
     assert code == 2
+
+
+def test_a_key_is_shown_once_and_ends_when_it_is_revoked(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("HOLDFAST_HOME", str(tmp_path))
+    code, key, _ = call(monkeypatch, capsys, "keys", "add", "till", "--role", "writer")
+    assert code == 0
+    assert key.startswith("holdfast_")
+    kept = json.loads((tmp_path / "keys.json").read_text())
+    assert kept["till"]["role"] == "writer"
+    assert key.strip() not in (tmp_path / "keys.json").read_text()
+    assert call(monkeypatch, capsys, "keys", "revoke", "till")[0] == 0
+    assert json.loads((tmp_path / "keys.json").read_text()) == {}
 
 
 def test_an_unknown_option_is_refused(monkeypatch, capsys):

@@ -230,8 +230,8 @@ def test_only_so_many_askers_are_remembered_the_silent_forgotten_first(clock):
 
 def test_a_rate_is_a_number_from_0(monkeypatch):
     monkeypatch.delenv("HOLDFAST_RATE_LIMIT", raising=False)
-    assert rate_from_environment() == 100.0
-    for text, rate in {"": 100.0, "0": 0.0, "2.5": 2.5}.items():
+    assert rate_from_environment() == 200.0
+    for text, rate in {"": 200.0, "0": 0.0, "2.5": 2.5}.items():
         monkeypatch.setenv("HOLDFAST_RATE_LIMIT", text)
         assert rate_from_environment() == rate
     for text in ("many", "-1", "nan", "inf"):

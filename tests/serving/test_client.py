@@ -103,7 +103,7 @@ def test_scores_come_back_in_the_order_asked(client, server):
     assert client.score(["b", "a", "b"]) == [{"customer_id": one} for one in ("b", "a", "b")]
     ((asked, headers, body),) = server.asked
     assert (asked, headers["authorization"]) == ("POST /score", "Bearer secret")
-    assert body == {"customer_ids": ["b", "a", "b"], "explain": True}
+    assert body == {"customer_ids": ["b", "a", "b"], "explain": False}
 
 
 def test_a_list_above_the_limit_is_asked_in_parts(client, server):
@@ -163,7 +163,7 @@ def test_ready_is_yes_or_no_and_asked_once(client, server, pauses):
 def test_what_fails_for_a_while_is_asked_again(client, server, pauses, failure):
     server.script = [failure, failure]
     assert client.score(["a"]) == [{"customer_id": "a"}]
-    assert server.bodies() == [{"customer_ids": ["a"], "explain": True}] * 3
+    assert server.bodies() == [{"customer_ids": ["a"], "explain": False}] * 3
     assert len(pauses) == 2
 
 

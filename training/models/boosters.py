@@ -11,7 +11,7 @@ import numpy as np
 import xgboost as xgb
 from numpy.typing import NDArray
 
-from training.models.tree_parts import TreeParts
+from training.models.shallow_trees import ShallowTrees
 
 # Shallow, slow and strongly smoothed: the offset already knows most, and panels of overlapping
 # cut-offs hold less than their number of rows says (MODELS 2.13, step 6; the same for all data).
@@ -25,8 +25,10 @@ MOST_ROUNDS = 300
 PATIENCE = 25  # rounds without gain on the customers kept aside
 # A leaf stands on at least so many effective rows: 40 coin tosses know their rate to 8 points.
 LEAST_LEAF_ROWS = 40.0
-# Made when a booster is first explained, as most are only asked to predict, and gone with it.
-_PARTS: WeakKeyDictionary[xgb.Booster, TreeParts | None] = WeakKeyDictionary()
+# To hand a matrix to XGBoost takes as long as a hundred rows go down the trees here.
+FEW = 64
+# Made when a booster that is fitted is first looked up, and gone with it.
+_LOOKED_UP: WeakKeyDictionary[xgb.Booster, ShallowTrees | None] = WeakKeyDictionary()
 
 
 def leaf_weight(share: float) -> float:
@@ -83,24 +85,35 @@ class Inputs:
 
 
 def predict(booster: xgb.Booster, inputs: Inputs, offset: NDArray) -> NDArray[np.float64]:
-    """Raw margins of the rows, (n,) or (n, k), on top of offsets of the same shape."""
-    inputs.data.set_base_margin(np.asarray(offset, dtype=np.float32))
+    """Raw margins of the rows, (n,) or (n, k), on top of offsets of the same shape.
+
+    Of a few rows they are looked up, to the same bits.
+    """
+    base = np.asarray(offset, dtype=np.float32)
+    trees = _looked_up(booster) if len(base) <= FEW else None
+    if trees is not None:
+        return trees.margins(inputs.matrix, base).astype(np.float64)
+    inputs.data.set_base_margin(base)
     raw = booster.predict(inputs.data, output_margin=True, validate_features=False)
     return np.asarray(raw, dtype=np.float64)
 
 
 def contributions(booster: xgb.Booster, inputs: Inputs) -> NDArray[np.float64]:
-    """Shapley values of the margin, (n, columns), without the constant.
+    """Shapley values of the one margin, (n, columns), without the constant.
 
-    Trees that cannot be looked up (TreeParts.of) are left to XGBoost, which takes far longer.
+    Trees that cannot be looked up are left to XGBoost, which takes far longer.
     """
-    if booster not in _PARTS:
-        _PARTS[booster] = TreeParts.of(booster)
-    parts = _PARTS[booster]
-    if parts is not None:
-        return parts.contributions(inputs.matrix)
+    trees = _looked_up(booster)
+    if trees is not None and trees.outputs == 1:
+        return trees.contributions(inputs.matrix)
     found = booster.predict(inputs.data, pred_contribs=True, validate_features=False)
     return found[:, :-1].astype(np.float64)
+
+
+def _looked_up(booster: xgb.Booster) -> ShallowTrees | None:
+    if booster not in _LOOKED_UP:
+        _LOOKED_UP[booster] = ShallowTrees.of(booster)
+    return _LOOKED_UP[booster]
 
 
 def save(booster: xgb.Booster, path: Path) -> None:

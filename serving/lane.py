@@ -119,10 +119,10 @@ def told(error: Exception) -> tuple[int, dict[str, Any]]:
 
 
 async def _send(send: Send, status: int, content: Any) -> None:
-    """One JSON answer, of what pydantic or the standard library can write."""
-    if isinstance(content, BaseModel):
-        content = {name: getattr(content, name) for name in type(content).model_fields}
-    body = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
+    """One JSON answer."""
+    # A model is not dumped by pydantic, which would look into every answer once more: its fields
+    # are JSON's own types, or models in their turn.
+    body = json.dumps(content, ensure_ascii=False, separators=(",", ":"), default=dict).encode()
     headers = [
         (b"content-type", b"application/json"),
         (b"content-length", str(len(body)).encode()),

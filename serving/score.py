@@ -28,6 +28,8 @@ COLUMNS: tuple[str, ...] = (
 # Times the most purchase days of anybody when the models were made: customers grow meanwhile, but
 # one of three times as many is another kind, such as a till or a test account.
 MOST_BEYOND = 3.0
+# Models that were made for somebody as new as that know newcomers; a few days more or less are luck.
+NEWCOMER_DAYS = 30.0
 
 Scores = dict[str, NDArray[Any]]
 
@@ -77,7 +79,8 @@ def _status(rows: Rows, active: NDArray[np.bool_], reference: Reference) -> NDAr
     status = np.full(len(rows), "scored", dtype=object)
     most = MOST_BEYOND * reference.most_purchase_days
     status[numbers_of(rows, "purchase_days_total") > most] = "out_of_range"
-    status[numbers_of(rows, "age") < reference.youngest_days] = "insufficient_history"
+    if reference.youngest_days > NEWCOMER_DAYS:
+        status[numbers_of(rows, "age") < reference.youngest_days] = "insufficient_history"
     status[~active] = "not_active"
     return status
 

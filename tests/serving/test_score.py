@@ -1,5 +1,7 @@
 """Feature rows and models in, a table of scores out."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -114,3 +116,25 @@ def test_the_rows_are_left_as_they_were(rows, models):
     before = rows.copy(deep=True)
     score(rows, models, POLICY)
     pd.testing.assert_frame_equal(rows, before)
+
+
+@pytest.mark.parametrize(
+    ("change", "youngest", "expected"),
+    [
+        ({"age": 10.0, "recency": 10.0, "purchase_days_total": 1.0}, 200.0, "insufficient_history"),
+        ({"age": 10.0, "recency": 10.0, "purchase_days_total": 1.0}, 20.0, "scored"),
+        ({"age": 400.0}, 200.0, "scored"),
+        ({"purchase_days_total": 151.0}, 0.0, "out_of_range"),
+        ({"purchase_days_total": 150.0}, 0.0, "scored"),
+        ({"purchase_days_total": 151.0, "recency": 300.0}, 0.0, "not_active"),
+    ],
+)
+def test_who_is_unlike_all_the_models_were_made_for_has_no_risk_but_a_value(
+    change, youngest, expected
+):
+    models = stub_models.models()
+    models.reference = replace(models.reference, youngest_days=youngest)
+    one = score(stub_models.rows(change), models, PLAIN).iloc[0]
+    assert one.status == expected
+    assert np.isnan(one.churn_probability) == (expected != "scored")
+    assert one.expected_value == 120.0

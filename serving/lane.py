@@ -33,7 +33,7 @@ LONGEST_REQUEST_ID = 100
 SECONDS_TO_RETRY = b"1"
 # How a disk that has no room is told of by the system, for a disk, a share of one and a file, and
 # by SQLite. DuckDB and the stores have no code for it, only these words within theirs.
-_FULL = tuple(map(os.strerror, (errno.ENOSPC, errno.EDQUOT, errno.EFBIG))) + ("disk is full",)
+_FULL = (*map(os.strerror, (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)), "disk is full")
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 

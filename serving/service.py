@@ -50,7 +50,7 @@ from serving.schemas import (
     ScoreRequest,
     ScoreResponse,
 )
-from serving.together import Together
+from serving.together import Together, too_many
 
 if TYPE_CHECKING:
     import prometheus_client
@@ -60,6 +60,8 @@ log = logging.getLogger(__name__)
 # 1,000 rows of 400 features with their names, about 30 bytes each.
 MOST_BODY_BYTES = 12_000_000
 THREADS = 2  # that work beside the lanes; more would only wait for each other
+# Calls that may wait for these threads; each may hold a body of MOST_BODY_BYTES in the meantime.
+MOST_BESIDE = 50
 # Customers, or events, that may wait for their turn: a few seconds of work. More are told to come
 # again, which helps them more than an answer they no longer wait for.
 MOST_WAITING = 10 * MOST_CUSTOMERS
@@ -146,6 +148,8 @@ class Holdfast:
 
     async def _beside(self, work: Any, *args: Any) -> Any:
         """Work of one call alone, in a thread beside the lanes."""
+        if (waiting := self._threads.statistics().tasks_waiting) >= MOST_BESIDE:
+            raise too_many(waiting)
         return await anyio.to_thread.run_sync(partial(work, *args), limiter=self._threads)
 
     @cached_property

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -19,6 +18,7 @@ from serving import following, run_service
 from serving import service as module
 from serving.schemas import MOST_CUSTOMERS
 from tests.serving.conftest import AS_OF, promote
+from tests.serving.running import free_port, wait_until_ready
 
 ROW = {"purchase_days_total": 3, "recency": 10, "age": 200, "spend_total": 99.5}
 
@@ -347,9 +347,7 @@ def test_a_host_by_name_is_refused(trained_workspace):
 
 
 def test_it_runs_as_its_own_process(trained_workspace):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     process = subprocess.Popen(
         run_service.command("127.0.0.1", port),
         env=run_service.environment(trained_workspace, port, AS_OF + timedelta(hours=1)),
@@ -366,16 +364,3 @@ def test_it_runs_as_its_own_process(trained_workspace):
     finally:
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=30) in (0, -signal.SIGTERM)
-
-
-def wait_until_ready(client, process, seconds=120.0):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        assert process.poll() is None, "the service ended by itself"
-        try:
-            if client.get("/readyz").status_code == 200:
-                return
-        except httpx.TransportError:
-            pass
-        time.sleep(0.5)
-    raise TimeoutError(f"the service was not ready within {seconds} seconds")

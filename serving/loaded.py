@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -40,6 +40,7 @@ class Loaded:
 
     models: ModelSet
     store: FeatureStore
+    _probed: list[str] = field(default_factory=list, repr=False, compare=False)
 
     @classmethod
     def from_workspace(cls, space: Workspace) -> Loaded:
@@ -51,24 +52,33 @@ class Loaded:
     def lacks(self) -> str | None:
         """Why these cannot answer now; None when they can.
 
-        The registry only tells whether a load was ever finished: while it is down, scores go on.
-        A store that has lost what was loaded would call every customer unknown.
+        A store that holds nobody, or nobody any more, would call every customer unknown.
         """
-        loaded: list[str] = []
-        try:
-            newest = self.store.newest_online()
-            if newest is None:
-                return _EMPTY
-            loaded = self._some_of(newest)
-        except Unavailable:
-            pass
-        found = self.store.latest(loaded or [_NOBODY])
-        if loaded and (found.status == "missing").all():
+        if self._holds_nobody():
             return _EMPTY
-        absent = [name for name in self.models.reference.features if name not in found.values]
+        found = self.store.latest([_NOBODY]).values.columns
+        absent = [name for name in self.models.reference.features if name not in found]
         if absent:
             return f"the online store lacks {len(absent)} features, such as {absent[0]}"
         return None
+
+    def _holds_nobody(self) -> bool:
+        """Whether nothing was ever loaded, or what was is lost.
+
+        The registry may be down, and may hang for as long as it likes, while scores go on. So it is
+        asked only as long as no customer is known who is online.
+        """
+        if self._is_online(self._probed):
+            return False
+        try:
+            newest = self.store.newest_online()
+        except Unavailable:
+            return bool(self._probed)
+        self._probed[:] = [] if newest is None else self._some_of(newest)
+        return newest is None or bool(self._probed and not self._is_online(self._probed))
+
+    def _is_online(self, customer_ids: Sequence[str]) -> bool:
+        return bool((self.store.latest(customer_ids).status != "missing").any())
 
     def _some_of(self, as_of: datetime) -> list[str]:
         """A few customers of the load of a moment; none where its snapshot is not at hand."""

@@ -60,8 +60,9 @@ log = logging.getLogger(__name__)
 # 1,000 rows of 400 features with their names, about 30 bytes each.
 MOST_BODY_BYTES = 12_000_000
 THREADS = 2  # that work beside the lanes; more would only wait for each other
-# Calls that may wait for these threads; each may hold a body of MOST_BODY_BYTES in the meantime.
-MOST_BESIDE = 50
+# Calls that may wait for these threads: a second of profiles, or ten of a thousand rows each. More
+# would only come to their time limit, and each may hold a body of MOST_BODY_BYTES in the meantime.
+MOST_BESIDE = 100
 # Customers, or events, that may wait for their turn: a few seconds of work. More are told to come
 # again, which helps them more than an answer they no longer wait for.
 MOST_WAITING = 10 * MOST_CUSTOMERS

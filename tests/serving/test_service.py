@@ -16,6 +16,7 @@ from features.errors import UserError
 from features.workspace import Workspace
 from serving import following, run_service
 from serving import service as module
+from serving.loaded import Loaded
 from serving.schemas import MOST_CUSTOMERS
 from tests.serving.conftest import AS_OF, promote
 from tests.serving.running import free_port, wait_until_ready
@@ -244,15 +245,17 @@ def test_a_store_that_fails_makes_the_service_unready_but_not_dead(service, monk
 
 def test_a_store_without_the_models_features_is_not_ready(service, monkeypatch):
     store = bentoml.get_current_service()._loaded.store
-    latest = store.latest(["?"])
+    latest = store.latest(["C000005"])
     fewer = type(latest)(latest.values.drop(columns="recency"), latest.as_of, latest.status)
     monkeypatch.setattr(store, "latest", lambda customer_ids: fewer)
     assert service.get("/readyz").status_code == 503
 
 
-def test_an_empty_store_is_not_ready(service, monkeypatch):
-    store = bentoml.get_current_service()._loaded.store
-    monkeypatch.setattr(store, "newest_online", lambda: None)
+def test_a_store_that_was_never_loaded_is_not_ready(service, monkeypatch):
+    following = bentoml.get_current_service()._following
+    before = following.loaded
+    monkeypatch.setattr(following, "loaded", Loaded(before.models, before.store))
+    monkeypatch.setattr(before.store, "newest_online", lambda: None)
     assert service.get("/readyz").status_code == 503
 
 

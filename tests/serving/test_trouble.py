@@ -170,7 +170,7 @@ def test_ten_times_the_load_is_answered_rightly_or_refused(process):
 
 
 def test_more_profiles_than_can_wait_are_refused(process):
-    calls = [("/profile", {"customer_id": ALL[k]}) for k in range(150)]
+    calls = [("/profile", {"customer_id": ALL[k]}) for k in range(250)]
     answers = asyncio.run(at_once(process.client.base_url, calls))
     assert {answer.status_code for answer in answers} == {200, 503}
     for (_, asked), answer in zip(calls, answers, strict=True):

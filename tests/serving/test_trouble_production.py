@@ -13,6 +13,7 @@ import time
 from collections import Counter
 from contextlib import contextmanager
 
+import psutil
 import pytest
 
 from tests.features.production import opened
@@ -157,6 +158,30 @@ def test_without_the_registry_everything_goes_on(process, postgres):
         assert process.client.post("/profile", json={"customer_id": "C000011"}).status_code == 200
     assert process.post("no-registry").json()["transactions"]["repeated"] == 1
     assert stored(process.space)["no-registry"] == 1
+    assert ready(process)
+
+
+@contextmanager
+def hanging(postgres):
+    """Within the block it neither answers nor refuses, as behind a line that is cut."""
+    server = psutil.Process(postgres.process.pid)
+    processes = [server, *server.children()]
+    for one in processes:
+        one.suspend()
+    try:
+        yield
+    finally:
+        for one in processes:
+            one.resume()
+
+
+def test_a_registry_that_hangs_holds_up_nobody(process, postgres):
+    before = process.probabilities(OTHERS)
+    with hanging(postgres):
+        assert seconds(ready, process) < PATIENCE
+        assert ready(process)
+        assert process.probabilities(OTHERS) == before
+        assert process.post("hanging-registry").json()["transactions"]["taken"] == 1
     assert ready(process)
 
 

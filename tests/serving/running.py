@@ -176,7 +176,7 @@ def copy(space: Workspace, folder: Path) -> Workspace:
     return Workspace(folder)
 
 
-def until(is_so: Callable[[], object], seconds: float = 30.0) -> None:
+def until(is_so: Callable[[], object], seconds: float = 60.0) -> None:
     """Wait until something is so."""
     end = time.monotonic() + seconds
     while not is_so():

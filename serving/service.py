@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache, cached_property, partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -226,6 +227,7 @@ class Holdfast:
     @bentoml.on_startup
     async def start_following(self) -> None:
         """Look from now on whether another champion was promoted."""
+        _reserve_metrics()
         await self.__is_ready__()  # opens the store before the first call needs it
         self._follower = asyncio.create_task(self._following.follow())
 
@@ -270,6 +272,17 @@ def _swaps_total() -> "prometheus_client.Counter":
 
 def _note_swap(result: str) -> None:
     _swaps_total().labels(result).inc()
+
+
+def _reserve_metrics() -> None:
+    """Take the room on disk that the metrics of this process need.
+
+    They lie in mapped files with holes: the system kills who writes into a hole on a full disk.
+    """
+    folder = Path(os.environ["PROMETHEUS_MULTIPROC_DIR"])
+    for path in folder.glob(f"*_{os.getpid()}.db"):
+        with path.open("r+b") as file:
+            os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
 
 
 def _routes() -> Mapping[str, lane.Route]:

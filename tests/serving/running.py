@@ -3,7 +3,6 @@
 Callers run in threads and keep what each was told, so that a test can hold it against the files.
 """
 
-import os
 import resource
 import shutil
 import signal
@@ -58,11 +57,17 @@ class Running:
         wait_until_ready(self.client, self.process, PATIENCE)
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
-        """End it and return its exit code; whoever is killed cannot end its worker, so all are."""
+        """End it and return its exit code; whoever is killed cannot end its worker, so both are."""
         assert self.process is not None
         process, self.process = self.process, None
-        (os.killpg if how == signal.SIGKILL else os.kill)(process.pid, how)
-        return process.wait(timeout=30.0)
+        workers = psutil.Process(process.pid).children()
+        process.send_signal(how)
+        code = process.wait(timeout=30.0)
+        for worker in workers:
+            if how == signal.SIGKILL:
+                worker.kill()
+            worker.wait(timeout=30.0)
+        return code
 
     def close(self) -> None:
         """End it, if it runs."""

@@ -19,6 +19,7 @@ import pytest
 
 from features.store import FeatureStore
 from serving import posted
+from serving import service as module
 from serving.event_schemas import EventsRequest
 from tests.serving.conftest import promote
 from tests.serving.running import NOW, Running, accepted, copy, order, stored, until
@@ -171,16 +172,11 @@ def test_ten_times_the_load_is_answered_rightly_or_refused(process):
     assert seconds(process.score, "C000011") < SOON
 
 
-def test_more_profiles_than_can_wait_are_refused(process):
-    calls = [("/profile", {"customer_id": ALL[k]}) for k in range(250)]
-    answers = asyncio.run(at_once(process.client.base_url, calls))
-    assert {answer.status_code for answer in answers} == {200, 503}
-    for (_, asked), answer in zip(calls, answers, strict=True):
-        if answer.status_code == 200:
-            assert answer.json()["customer_id"] == asked["customer_id"]
-        else:
-            check_refused_for_now(answer)
-    assert seconds(process.score, "C000011") < SOON
+def test_a_profile_before_which_too_many_wait_is_refused(service, monkeypatch):
+    monkeypatch.setattr(module, "MOST_BESIDE", 0)
+    check_refused_for_now(service.post("/profile", json={"customer_id": ALL[0]}))
+    monkeypatch.undo()
+    assert service.post("/profile", json={"customer_id": ALL[0]}).status_code == 200
 
 
 def connection(process, path, body, announced=None):

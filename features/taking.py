@@ -23,7 +23,7 @@ import pyarrow.compute as pc
 
 from features import backend, events, moment, workspace
 from features.durable import publish
-from features.errors import UserError
+from features.errors import Unavailable, UserError
 from features.events import GIVEN, REASON, TABLES, EventTable
 from features.ledger import Entry, Ledger
 from features.workspace import TableReport, Workspace
@@ -69,8 +69,8 @@ def take(
 
     event_ids: table -> one id per row, in their order. Without ids, a call that is repeated as a
     whole stores nothing twice.
-    Raises UserError when the ids do not fit the rows, or when the rows cannot be stored; a call
-    that failed can be made again.
+    Raises UserError when the ids do not fit the rows, and Unavailable when the rows cannot be
+    stored; a call that failed can be made again.
     """
     ledger, ids = Ledger(space.events), event_ids or {}
     _refuse_other_tables(ids, tables)
@@ -84,7 +84,7 @@ def take(
             ledger.enter(ledger_rows)
         reports = [_publish(staging, space, *p) for p in zip(batches, files, strict=True)]
     except (OSError, sqlite3.Error, *backend.ENGINE_ERRORS) as error:
-        raise UserError(
+        raise Unavailable(
             f"The events cannot be stored: {error}. Look whether the disk has room, and push them "
             "again: what was stored already is not stored twice."
         ) from error

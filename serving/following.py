@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from functools import partial
 
 import anyio
 
+from features.errors import Unavailable
 from features.workspace import Workspace
 from serving.loaded import Loaded
 from training import champion
@@ -41,8 +41,7 @@ class Following:
             if self._is_current():
                 self.refused = None
                 return
-            load = partial(Loaded.from_workspace, self._space)
-            self.loaded = await anyio.to_thread.run_sync(load)
+            self.loaded = await anyio.to_thread.run_sync(self._next)
         except Exception as error:  # whatever is wrong with it, the former one goes on
             if self.refused != str(error):
                 log.error("the new champion is not taken, the former goes on: %s", error)
@@ -52,6 +51,13 @@ class Following:
         self.refused = None
         self._note("taken")
         log.info("the champion is now %s", self.loaded.models.versions)
+
+    def _next(self) -> Loaded:
+        """The new champion with its store open, so that the first call need not wait for it."""
+        loaded = Loaded.from_workspace(self._space)
+        if lack := loaded.lacks():
+            raise Unavailable(f"The new champion cannot answer yet: {lack}.")
+        return loaded
 
     def _is_current(self) -> bool:
         promoted = champion.versions(self._space)

@@ -12,6 +12,7 @@ import asyncio
 import errno
 import json
 import logging
+import os
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from contextvars import ContextVar
@@ -31,6 +32,9 @@ MOST_SECONDS = 15.0
 LONGEST_REQUEST_ID = 100
 CUSTOMERS = "/customers/"
 SECONDS_TO_RETRY = b"1"
+# How a disk that has no room is told of by the system, for a disk, a share of one and a file, and
+# by SQLite. DuckDB and the stores have no code for it, only these words within theirs.
+_FULL = (*map(os.strerror, (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)), "disk is full")
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 
@@ -107,7 +111,8 @@ def told(error: Exception) -> tuple[int, dict[str, Any]]:
             words = f"{count} validation error{'s' if count > 1 else ''} for {error.title}"
             return 400, {"error": words, "detail": detail}
         case Unavailable():
-            return 503, {"error": str(error)}
+            is_full = any(words in str(error) for words in _FULL)
+            return 507 if is_full else 503, {"error": str(error)}
         case UserError():
             return 400, {"error": str(error)}
         case TimeoutError():

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+import pyarrow.parquet as pq
 
 from features.columns import Columns
+from features.computation import PART
 from features.errors import Unavailable
+from features.snapshots import moment_name
 from features.workspace import Workspace
 from training import champion
 from training.model_set import ModelSet
@@ -18,6 +22,8 @@ if TYPE_CHECKING:
     from features.store import FeatureStore
 
 _NOBODY = "?"  # an id to ask the online store for; whose it is does not matter
+_EMPTY = "the online store holds nobody; load it: holdfast materialize"
+_MOST_PROBED = 8  # of a load; of these not every one is erased before the next load
 
 
 class Asked(NamedTuple):
@@ -34,6 +40,7 @@ class Loaded:
 
     models: ModelSet
     store: FeatureStore
+    _probed: list[str] = field(default_factory=list, repr=False, compare=False)
 
     @classmethod
     def from_workspace(cls, space: Workspace) -> Loaded:
@@ -45,18 +52,42 @@ class Loaded:
     def lacks(self) -> str | None:
         """Why these cannot answer now; None when they can.
 
-        The registry only tells whether a load was ever finished: while it is down, scores go on.
+        A store that holds nobody, or nobody any more, would call every customer unknown.
         """
-        try:
-            if self.store.newest_online() is None:
-                return "the online store holds nobody yet; load it: holdfast materialize"
-        except Unavailable:
-            pass
+        if self._holds_nobody():
+            return _EMPTY
         found = self.store.latest([_NOBODY]).values.columns
         absent = [name for name in self.models.reference.features if name not in found]
         if absent:
             return f"the online store lacks {len(absent)} features, such as {absent[0]}"
         return None
+
+    def _holds_nobody(self) -> bool:
+        """Whether nothing was ever loaded, or what was is lost.
+
+        The registry may be down, and may hang for as long as it likes, while scores go on. So it is
+        asked only as long as no customer is known who is online.
+        """
+        if self._is_online(self._probed):
+            return False
+        try:
+            newest = self.store.newest_online()
+        except Unavailable:
+            return bool(self._probed)
+        self._probed[:] = [] if newest is None else self._some_of(newest)
+        return newest is None or bool(self._probed and not self._is_online(self._probed))
+
+    def _is_online(self, customer_ids: Sequence[str]) -> bool:
+        return bool((self.store.latest(customer_ids).status != "missing").any())
+
+    def _some_of(self, as_of: datetime) -> list[str]:
+        """A few customers of the load of a moment; none where its snapshot is not at hand."""
+        parts = self.store.workspace.features.glob(f"*/as_of={moment_name(as_of)}/{PART}")
+        for part in parts:
+            with pq.ParquetFile(part) as file:
+                batch = next(file.iter_batches(_MOST_PROBED, columns=["customer_id"]), None)
+            return batch.column(0).to_pylist() if batch else []
+        return []
 
     def known(self, asked: Sequence[Asked]) -> Columns:
         """The newest online values of some customers, one row for each, with what was asked."""

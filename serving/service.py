@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache, cached_property, partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -50,7 +51,7 @@ from serving.schemas import (
     ScoreRequest,
     ScoreResponse,
 )
-from serving.together import Together
+from serving.together import Together, too_many
 
 if TYPE_CHECKING:
     import prometheus_client
@@ -61,6 +62,9 @@ log = logging.getLogger(__name__)
 MOST_BODY_BYTES = 12_000_000
 WORKERS = int(os.environ.get("HOLDFAST_WORKERS", "1"))  # set by run_service
 THREADS = 2  # that work beside the lanes; more would only wait for each other
+# Calls that may wait for these threads: a second of profiles, or ten of a thousand rows each. More
+# would only come to their time limit, and each may hold a body of MOST_BODY_BYTES in the meantime.
+MOST_BESIDE = 100
 # Customers, or events, that may wait for their turn: a few seconds of work. More are told to come
 # again, which helps them more than an answer they no longer wait for.
 MOST_WAITING = 10 * MOST_CUSTOMERS
@@ -134,6 +138,8 @@ class Holdfast:
 
     async def _beside(self, work: Any, *args: Any) -> Any:
         """Work of one call alone, in a thread beside the lanes."""
+        if (waiting := self._threads.statistics().tasks_waiting) >= MOST_BESIDE:
+            raise too_many(waiting)
         return await anyio.to_thread.run_sync(partial(work, *args), limiter=self._threads)
 
     @cached_property
@@ -209,6 +215,7 @@ class Holdfast:
     @bentoml.on_startup
     async def start_following(self) -> None:
         """Look from now on whether another champion was promoted."""
+        _reserve_metrics()
         await self.__is_ready__()  # opens the store before the first call needs it
         self._follower = asyncio.create_task(self._following.follow())
 
@@ -253,6 +260,17 @@ def _swaps_total() -> "prometheus_client.Counter":
 
 def _note_swap(result: str) -> None:
     _swaps_total().labels(result).inc()
+
+
+def _reserve_metrics() -> None:
+    """Take the room on disk that the metrics of this process need.
+
+    They lie in mapped files with holes: the system kills who writes into a hole on a full disk.
+    """
+    folder = Path(os.environ["PROMETHEUS_MULTIPROC_DIR"])
+    for path in folder.glob(f"*_{os.getpid()}.db"):
+        with path.open("r+b") as file:
+            os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
 
 
 def _model() -> str:

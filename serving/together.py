@@ -44,10 +44,7 @@ class Together(Generic[Item, Result]):
         Raises Unavailable at once when too many wait already.
         """
         if self._most_waiting is not None and self._items_waiting > self._most_waiting:
-            raise Unavailable(
-                f"{self._items_waiting:,} wait already for what was asked, more than can be "
-                "answered soon. Ask again in a moment."
-            )
+            raise too_many(self._items_waiting)
         self._items_waiting += len(items)
         answered: asyncio.Future[list[Result]] = asyncio.get_running_loop().create_future()
         self._waiting.append((items, answered))
@@ -79,3 +76,11 @@ class Together(Generic[Item, Result]):
             size += len(self._waiting[0][0])
             batch.append(self._waiting.popleft())
         return batch
+
+
+def too_many(waiting: int) -> Unavailable:
+    """The refusal of a call before which too many wait already."""
+    return Unavailable(
+        f"{waiting:,} wait already for what was asked, more than can be answered soon. "
+        "Ask again in a moment."
+    )

@@ -207,8 +207,8 @@ def _wait(process: subprocess.Popen, port: int) -> None:
 def _load(port: int, script: str, connections: int, folder: Path) -> Load:
     file = folder / "ask.lua"
     file.write_text(script)
-    command = [program("wrk", "wrk"), "-t1", f"-c{connections}", f"-d{SECONDS}s",
-               "--timeout", "20s", "--latency", "-s", str(file), f"http://127.0.0.1:{port}/"]  # fmt: skip
+    how = ["-t1", f"-c{connections}", f"-d{SECONDS}s", "--timeout", "20s", "--latency"]
+    command = [program("wrk", "wrk"), *how, "-s", str(file), f"http://127.0.0.1:{port}/"]
     said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     failed = re.search(r"Non-2xx or 3xx responses: (\d+)", said)
     rate = re.search(r"Requests/sec:\s+([\d.]+)", said)

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,8 +16,10 @@ from features.errors import UserError
 from features.workspace import Workspace
 from serving import following, run_service
 from serving import service as module
+from serving.loaded import Loaded
 from serving.schemas import MOST_CUSTOMERS
 from tests.serving.conftest import AS_OF, promote
+from tests.serving.running import free_port, wait_until_ready
 
 ROW = {"purchase_days_total": 3, "recency": 10, "age": 200, "spend_total": 99.5}
 
@@ -244,15 +245,17 @@ def test_a_store_that_fails_makes_the_service_unready_but_not_dead(service, monk
 
 def test_a_store_without_the_models_features_is_not_ready(service, monkeypatch):
     store = bentoml.get_current_service()._loaded.store
-    latest = store.latest(["?"])
+    latest = store.latest(["C000005"])
     fewer = type(latest)(latest.values.drop(columns="recency"), latest.as_of, latest.status)
     monkeypatch.setattr(store, "latest", lambda customer_ids: fewer)
     assert service.get("/readyz").status_code == 503
 
 
-def test_an_empty_store_is_not_ready(service, monkeypatch):
-    store = bentoml.get_current_service()._loaded.store
-    monkeypatch.setattr(store, "newest_online", lambda: None)
+def test_a_store_that_was_never_loaded_is_not_ready(service, monkeypatch):
+    following = bentoml.get_current_service()._following
+    before = following.loaded
+    monkeypatch.setattr(following, "loaded", Loaded(before.models, before.store))
+    monkeypatch.setattr(before.store, "newest_online", lambda: None)
     assert service.get("/readyz").status_code == 503
 
 
@@ -347,9 +350,7 @@ def test_a_host_by_name_is_refused(trained_workspace):
 
 
 def test_it_runs_as_its_own_process(trained_workspace):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     process = subprocess.Popen(
         run_service.command("127.0.0.1", port),
         env=run_service.environment(trained_workspace, port, AS_OF + timedelta(hours=1)),
@@ -366,16 +367,3 @@ def test_it_runs_as_its_own_process(trained_workspace):
     finally:
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=30) in (0, -signal.SIGTERM)
-
-
-def wait_until_ready(client, process, seconds=120.0):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        assert process.poll() is None, "the service ended by itself"
-        try:
-            if client.get("/readyz").status_code == 200:
-                return
-        except httpx.TransportError:
-            pass
-        time.sleep(0.5)
-    raise TimeoutError(f"the service was not ready within {seconds} seconds")

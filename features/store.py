@@ -7,7 +7,6 @@ loads and pushes under the rules of online.py.
 
 from __future__ import annotations
 
-import logging
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -41,7 +40,6 @@ from features.snapshots import Snapshots
 from features.store_settings import settings
 from features.workspace import Workspace
 
-log = logging.getLogger(__name__)
 backend.quiet()  # feast's import puts its own warning filters first
 
 # A training row takes the snapshot of its own moment; the width only bounds Feast's join.
@@ -105,8 +103,7 @@ class FeatureStore:
         ).to_df()
         if len(joined) != len(customers):
             raise RuntimeError(f"Feast gave {len(joined)} rows for {len(customers)} asked for.")
-        joined = joined.sort_values("row").set_index(customers.index)
-        values = joined[list(self.feature_names)]
+        values = joined.sort_values("row").set_index(customers.index)[list(self.feature_names)]
         return pd.concat([customers[["customer_id", "as_of"]], values], axis=1)
 
     def snapshot(self, as_of: datetime, customers: Sequence[str] | None = None) -> pd.DataFrame:
@@ -181,10 +178,9 @@ class FeatureStore:
         Raises UserError, and stores nothing, when the store holds another catalogue than today's.
         """
         self.snapshots = self.snapshots.renewed()
-        online_store = pushes.Online(self._rows, self._lock, self._online_view.tags)
-        pushed = pushes.push(
-            online_store, self._ready, self.snapshots, tables, as_of, time_format, event_ids
-        )
+        there = pushes.Online(self._rows, self._lock, self._online_view.tags)
+        given = tables, as_of, time_format, event_ids
+        pushed = pushes.push(there, self._ready, self.snapshots, *given)
         compaction.compact_in_passing(self.workspace)
         self.snapshots = self.snapshots.renewed()  # with the events that are new
         return pushed
@@ -256,10 +252,8 @@ class FeatureStore:
     def _others(self, today: list[Any]) -> list[Any]:
         """The views and services in the registry that are not of today's catalogue."""
         names = {thing.name for thing in today}
-        registered: list[Any] = [
-            *self._feast.list_feature_services(),
-            *self._feast.list_feature_views(),
-        ]
+        store = self._feast
+        registered: list[Any] = [*store.list_feature_services(), *store.list_feature_views()]
         return [thing for thing in registered if thing.name not in names]
 
     def _find_online_view(self) -> feast.FeatureView | None:

@@ -13,7 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -34,11 +34,16 @@ PATIENCE = 120.0
 class Running:
     """The service of a workspace on a free port of this machine, without a limit to the rate.
 
-    environment: what its process has beside its own.
+    environment: what its process has beside its own. now: the moment it stands at.
     """
 
-    def __init__(self, space: Workspace, environment: Mapping[str, str] | None = None) -> None:
-        self.space, self.port = space, free_port()
+    def __init__(
+        self,
+        space: Workspace,
+        environment: Mapping[str, str] | None = None,
+        now: datetime = NOW,
+    ) -> None:
+        self.space, self.port, self._now = space, free_port(), now
         self._environment = {"HOLDFAST_RATE_LIMIT": "0", **(environment or {})}
         self.process: subprocess.Popen | None = None
         self.client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=30.0)
@@ -49,7 +54,7 @@ class Running:
             return
         self.process = subprocess.Popen(
             run_service.command("127.0.0.1", self.port),
-            env=run_service.environment(self.space, self.port, NOW) | self._environment,
+            env=run_service.environment(self.space, self.port, self._now) | self._environment,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,

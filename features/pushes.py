@@ -74,6 +74,8 @@ def push(
     moments = [as_of or moment.now(), newest]
     events = snapshots.workspace.events
     with journal.reading(events), online.writing(online_store.lock):
+        if not tables:
+            ready.rows(snapshots, [], max(moments), newest)
         taken = taking.take(snapshots.workspace, tables, time_format, event_ids)
         if customer_ids := taken.customer_ids:
             found = headers(online_store.rows.read(customer_ids))["as_of"]

@@ -82,6 +82,8 @@ def _facts(files: dict[str, Path]) -> list[Source]:
 
 
 def _is_one_of(customer_ids: Sequence[str]) -> str:
+    if not customer_ids:
+        return "false"
     quoted = ", ".join("'" + customer_id.replace("'", "''") + "'" for customer_id in customer_ids)
     return f"customer_id IN ({quoted})"
 

@@ -170,17 +170,17 @@ class FeatureStore:
     ) -> Pushed:
         """Take new events of some customers, and bring those customers' online values up to date.
 
-        tables: table name -> raw rows with canonical columns, checked row by row like files.
-        as_of: the moment the features are computed at, naive UTC; default: now. It is moved on to
-        the newest snapshot and to what is online for these customers, if that is later.
+        tables: table name -> raw rows with canonical columns, checked row by row like files; none
+        plan what the first push would wait for. as_of: the moment the features are computed at,
+        naive UTC; default: now. It is moved on to the newest snapshot and to what is online for
+        these customers, if that is later.
         event_ids: `transactions` or `interactions` -> the id of each row, in their order: one that
         was taken before is not stored again, and refused when it came with other content.
         Raises UserError, and stores nothing, when the store holds another catalogue than today's.
         """
         self.snapshots = self.snapshots.renewed()
-        there = pushes.Online(self._rows, self._lock, self._online_view.tags)
-        given = tables, as_of, time_format, event_ids
-        pushed = pushes.push(there, self._ready, self.snapshots, *given)
+        to = pushes.Online(self._rows, self._lock, self._online_view.tags)
+        pushed = pushes.push(to, self._ready, self.snapshots, tables, as_of, time_format, event_ids)
         compaction.compact_in_passing(self.workspace)
         self.snapshots = self.snapshots.renewed()  # with the events that are new
         return pushed

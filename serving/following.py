@@ -57,6 +57,7 @@ class Following:
         loaded = Loaded.from_workspace(self._space)
         if lack := loaded.lacks():
             raise Unavailable(f"The new champion cannot answer yet: {lack}.")
+        loaded.prepare()
         return loaded
 
     def _is_current(self) -> bool:

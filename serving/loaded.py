@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,7 +13,7 @@ import pyarrow.parquet as pq
 
 from features.columns import Columns
 from features.computation import PART
-from features.errors import Unavailable
+from features.errors import Unavailable, UserError
 from features.snapshots import moment_name
 from features.workspace import Workspace
 from training import champion
@@ -20,6 +21,8 @@ from training.model_set import ModelSet
 
 if TYPE_CHECKING:
     from features.store import FeatureStore
+
+log = logging.getLogger(__name__)
 
 _NOBODY = "?"  # an id to ask the online store for; whose it is does not matter
 _EMPTY = "the online store holds nobody; load it: holdfast materialize"
@@ -48,6 +51,13 @@ class Loaded:
         from features.store import FeatureStore  # takes seconds; only workers need it
 
         return cls(champion.load(space), FeatureStore(space))
+
+    def prepare(self) -> None:
+        """Plan what a first event would have to wait for, up to some seconds."""
+        try:
+            self.store.push({})
+        except UserError as error:  # events are refused then, and told why; scores are not
+            log.warning("events cannot be taken: %s", error)
 
     def lacks(self) -> str | None:
         """Why these cannot answer now; None when they can.

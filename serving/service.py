@@ -216,7 +216,8 @@ class Holdfast:
     async def start_following(self) -> None:
         """Look from now on whether another champion was promoted."""
         _reserve_metrics()
-        await self.__is_ready__()  # opens the store before the first call needs it
+        if await self.__is_ready__():  # which opens the store before the first call needs it
+            await anyio.to_thread.run_sync(self._loaded.prepare)
         self._follower = asyncio.create_task(self._following.follow())
 
     @bentoml.on_shutdown

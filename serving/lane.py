@@ -13,6 +13,7 @@ import errno
 import json
 import logging
 import os
+import traceback
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from contextvars import ContextVar
@@ -121,7 +122,9 @@ def told(error: Exception) -> tuple[int, dict[str, Any]]:
         case OSError(errno=errno.ENOSPC | errno.EDQUOT):
             return 507, {"error": "The disk of the service is full, so nothing of this was stored. "
                                   "Make room there and send it again."}  # fmt: skip
-    log.error("a request failed", exc_info=error)
+    # Where, but not with which words: an error may repeat what it was given of a customer.
+    where = "".join(traceback.format_tb(error.__traceback__))
+    log.error("a request failed with %s at\n%s", type(error).__name__, where)
     return 500, {"error": "An unexpected error has occurred; the log of the service says which."}
 
 

@@ -15,6 +15,7 @@ import ibis
 import pyarrow as pa
 from pydantic import BaseModel
 
+from features.errors import Unavailable, UserError
 from features.events import TABLES
 from features.taking import REPEATED, TAKEN
 from serving.event_schemas import EventsRequest, EventsResponse, Interaction, RefusedEvent, Taken
@@ -53,13 +54,18 @@ def store(rows: Sequence[Posted], features: FeatureStore, now: datetime) -> list
     """Store rows of one or many requests; one outcome per row.
 
     Returns when they are on disk and their customers' new features online. Raises Unavailable when
-    the online store does not answer: the same rows can be sent again.
+    the store cannot take them now: the same rows can be sent again.
     """
     by_kind = {kind: [one.row for one in rows if one.kind == kind] for kind in _KINDS}
     given = {kind: found for kind, found in by_kind.items() if found}
     tables = {kind: ibis.memtable(_table(kind, found)) for kind, found in given.items()}
     ids = {kind: [row.event_id for row in found] for kind, found in given.items()}
-    pushed = features.push(tables, as_of=now, event_ids=ids)
+    try:
+        pushed = features.push(tables, as_of=now, event_ids=ids)
+    except Unavailable:
+        raise
+    except UserError as error:  # of the store as it stands: the rows have been looked at
+        raise Unavailable(str(error)) from error
     said = {kind: iter(outcomes) for kind, outcomes in pushed.rows.items()}
     return [Outcome(next(said[one.kind]), pushed.as_of) for one in rows]
 

@@ -198,6 +198,19 @@ def test_a_body_too_large_is_refused_announced_or_not(service):
         assert answer.json()["error"].startswith("The request body is larger than the 12,000,000")
 
 
+def test_what_fails_unforeseen_is_logged_without_the_customer(service, monkeypatch, caplog):
+    def broken(customer_ids):
+        raise KeyError(customer_ids[0])
+
+    store = bentoml.get_current_service()._loaded.store
+    monkeypatch.setattr(store, "newest", broken)
+    answer = score(service, "C000005")
+    assert answer.status_code == 500
+    assert "C000005" not in answer.text
+    assert "a request failed with KeyError at" in caplog.text
+    assert "C000005" not in caplog.text
+
+
 def test_a_pickle_is_not_opened(service):
     pickled = {"content-type": "application/vnd.bentoml+pickle"}
     assert service.post("/score", content=b"x", headers=pickled).status_code == 415

@@ -103,6 +103,11 @@ def _scores(rows: Columns, models: ModelSet, call: Call) -> list[dict[str, Any]]
     for end in ("low", "high"):
         bound = scores[f"expected_value_{end}"]
         columns[f"future_{end}"] = policy.present_value(bound, horizon_days).tolist()
+    churn = scores["churn_probability"]
+    reliability = models.reference.reliability
+    bounds = reliability.interval(churn) if reliability else (np.full(len(churn), np.nan),) * 2
+    for end, bound in zip(("low", "high"), bounds, strict=True):
+        columns[f"churn_{end}"] = [_plain(value) for value in bound.tolist()]
     basis = "revenue" if policy.margin_rate == 1.0 else "margin"
     columns["value_basis"] = [basis] * len(rows)
     columns["evidence"] = _evidence(rows)
@@ -184,6 +189,8 @@ def _churn(said: Mapping[str, Any], models: ModelSet) -> Churn:
     task = models.tasks["churn"]
     return {
         "probability": said["churn_probability"],
+        "low": said["churn_low"],
+        "high": said["churn_high"],
         "percentile": said["churn_percentile"],
         "band": said["churn_band"],
         "horizon_days": task.horizon_days,

@@ -17,10 +17,13 @@ class TypeShare(TypedDict):
 class Churn(TypedDict):
     """The risk to leave within `horizon_days`; the types' p sum to `probability`.
 
-    percentile: rank among active customers, 0 to 100. evidence: the signs seen, in words.
+    low, high: 90 % interval, by the test at an earlier moment; null without one. percentile: rank
+    among active customers, 0 to 100. evidence: the signs seen, in words.
     """
 
     probability: float
+    low: float | None
+    high: float | None
     percentile: float
     band: str
     horizon_days: int

@@ -23,6 +23,7 @@ from training.models.explanation import Explanation, Factor, Word
 from training.models.offsets import Outlook
 from training.models.tier import TierTransition
 from training.models.two_part import TwoPart
+from training.reliability import Reliability
 from training.tasks import TASKS, Task
 from training.value_tiers import TierCuts
 
@@ -36,7 +37,8 @@ class Reference:
     trained_as_of: the moment of training. features: every feature in order. words: what each says.
     churn_percentiles: churn probability of the active customers at each percentile 0..100.
     youngest_days, most_purchase_days: the shortest history and the most purchase days there.
-    examples: rows to try the models on (examples.py).
+    reliability: how far a churn probability may be off; None without a test. examples: rows to try
+    the models on (examples.py).
     """
 
     trained_as_of: datetime
@@ -47,6 +49,7 @@ class Reference:
     tier_cuts: TierCuts
     youngest_days: float
     most_purchase_days: float
+    reliability: Reliability | None
     examples: Sequence[Mapping[str, Any]]
 
     def to_dict(self) -> dict[str, Any]:
@@ -55,6 +58,7 @@ class Reference:
             "churn_percentiles": list(self.churn_percentiles),
             "youngest_days": self.youngest_days,
             "most_purchase_days": self.most_purchase_days,
+            "reliability": self.reliability.to_dict() if self.reliability else None,
         }
 
 
@@ -139,6 +143,7 @@ class ModelSet:
                 tier_cuts=TierCuts.from_dict(_read(folders["tier"] / "cuts.json")),
                 youngest_days=ranks["youngest_days"],
                 most_purchase_days=ranks["most_purchase_days"],
+                reliability=Reliability.from_dict(ranks["reliability"]),
                 examples=tried["rows"],
             ),
             versions=dict(versions),

@@ -23,6 +23,7 @@ from training.models.churn_type import ChurnType
 from training.models.tier import TierTransition
 from training.models.two_part import TwoPart
 from training.proof import Proof
+from training.reliability import Reliability
 from training.tasks import CHURN, CHURN_TYPE, CLV, TIER, Task
 from training.value_tiers import TierCuts
 
@@ -200,11 +201,19 @@ def fit(
             tier_cuts=cuts,
             youngest_days=float(today.age.min()),
             most_purchase_days=float(today.purchase_days_total.max()),
+            reliability=_reliability(churn_test),
             examples=examples.of(today, names),
         ),
         versions={},
     )
     return models, panel, tier_test
+
+
+def _reliability(test: Backtest | None) -> Reliability | None:
+    if test is None:
+        return None
+    active = test.held_out[test.held_out.is_active]
+    return Reliability.of(1.0 - active.purchase_probability, 1.0 - active.bought)
 
 
 def _panel(store: FeatureStore, request: Request, horizon_days: int) -> pd.DataFrame:

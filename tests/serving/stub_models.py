@@ -12,6 +12,7 @@ from training.model_set import Reference
 from training.models.boosters import Inputs
 from training.models.boosting import Forecast
 from training.models.explanation import Factor
+from training.reliability import Reliability
 from training.tasks import CHURN_TYPES, TASKS, TIERS
 from training.value_tiers import TierCuts
 
@@ -109,6 +110,7 @@ def models(stays=0.6, shares=SHARES):
             tier_cuts=TierCuts(most_valuable=500.0, possible=(150.0, 150.0, 150.0)),
             youngest_days=0.0,
             most_purchase_days=50.0,
+            reliability=Reliability([0.5], [0.08, 0.2], [0.09, 0.3]),
             examples=(),
         ),
         outlooks=lambda rows: (None, None),

@@ -26,6 +26,8 @@ def test_an_active_customer_is_answered_in_full():
         "status": "scored",
         "churn": {
             "probability": 0.4,
+            "low": pytest.approx(0.32),
+            "high": pytest.approx(0.49),
             "percentile": 40.0,
             "band": "medium",
             "horizon_days": 90,
@@ -145,6 +147,13 @@ def test_a_moment_within_a_day_is_written_with_its_time():
 def test_missing_names_what_models_read_and_nobody_knows():
     found = one({"survey_mean": None, "profile_plan": None, "days_since_complaint": None})
     assert found["features"]["missing"] == ["survey_mean", "profile_plan"]
+
+
+def test_without_a_test_a_probability_has_no_interval():
+    given = models()
+    given.reference = replace(given.reference, reliability=None)
+    churn = one(given=given)["churn"]
+    assert (churn["probability"], churn["low"], churn["high"]) == (0.4, None, None)
 
 
 def test_the_interval_is_discounted_like_the_value():

@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import sys
 from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -65,6 +66,9 @@ THREADS = 2  # that work beside the lanes; more would only wait for each other
 # Calls that may wait for these threads: a second of profiles, or ten of a thousand rows each. More
 # would only come to their time limit, and each may hold a body of MOST_BODY_BYTES in the meantime.
 MOST_BESIDE = 100
+# A thread that scores gives way to the one that reads and answers after so long; after Python's own
+# five milliseconds, an answer that is ready would wait as long as the next ones are computed.
+SECONDS_OF_A_TURN = 0.0005
 # Customers, or events, that may wait for their turn: a few seconds of work. More are told to come
 # again, which helps them more than an answer they no longer wait for.
 MOST_WAITING = 10 * MOST_CUSTOMERS
@@ -94,6 +98,7 @@ class Holdfast:
         self._scores = Together(self._of_customers, MOST_CUSTOMERS, MOST_WAITING)
         self._events = Together(self._of_events, MOST_CUSTOMERS, MOST_WAITING)
         self._threads = anyio.CapacityLimiter(THREADS)
+        sys.setswitchinterval(SECONDS_OF_A_TURN)
         now()  # a moment that cannot be read is better known at the start
 
     @bentoml.api(route="/score")

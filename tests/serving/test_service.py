@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -286,9 +287,17 @@ def test_calls_at_the_same_moment_get_their_own_answers(service):
         assert len({one["request_id"] for one in found}) == 1
 
 
-def test_a_new_champion_is_taken_over_and_a_broken_one_is_not(
-    service, trained_workspace, monkeypatch
-):
+@pytest.fixture
+def promotable(trained_workspace):
+    """The workspace, which afterwards has no versions but the first again."""
+    yield trained_workspace
+    promote(trained_workspace, "1")
+    for folder in trained_workspace.models.glob("*/*/"):
+        if folder.name != "1":
+            shutil.rmtree(folder)
+
+
+def test_a_new_champion_is_taken_over_and_a_broken_one_is_not(service, promotable, monkeypatch):
     def champion_within(seconds, version):
         end = time.monotonic() + seconds
         while time.monotonic() < end:
@@ -301,34 +310,34 @@ def test_a_new_champion_is_taken_over_and_a_broken_one_is_not(
     monkeypatch.setattr(following, "SECONDS_BETWEEN_LOOKS", 0.05)
     service.portal.call(instance.stop_following)
     service.portal.call(instance.start_following)
-    promote(trained_workspace, "2")
+    promote(promotable, "2")
     assert champion_within(20.0, "2")
-    pointer = trained_workspace.models / "champion.json"
+    pointer = promotable.models / "champion.json"
     pointer.write_text('{"churn": "999"}')
     assert not champion_within(0.5, "999")
     assert score(service, "C000005").json()["scores"][0]["model"]["churn"] == "churn@2"
     assert "cannot be loaded" in service.get("/version").json()["refused"]
-    promote(trained_workspace, "1")
+    promote(promotable, "1")
     assert champion_within(20.0, "1")
     assert service.get("/version").json()["refused"] is None
     assert metric(service, 'holdfast_model_swaps_total{result="refused"}') == 1.0
 
 
-def test_a_champion_of_other_trees_is_found_out_on_its_examples(
-    service, trained_workspace, monkeypatch
-):
+def test_a_champion_of_other_trees_is_found_out_on_its_examples(service, promotable):
     instance = bentoml.get_current_service()
+    service.portal.call(instance.stop_following)  # only this test looks
     before = instance._loaded
-    promote(trained_workspace, "3")
-    models = trained_workspace.models / "churn" / "3"
+    promote(promotable, "3")
+    models = promotable.models / "churn" / "3"
     (models / "with_offset.ubj").write_bytes((models / "with_level.ubj").read_bytes())
     service.portal.call(instance._following.look)
     assert instance._loaded is before
     refused = service.get("/version").json()["refused"]
     assert "no longer say what they said when they were stored (churn" in refused
-    promote(trained_workspace, "1")
+    promote(promotable, "1")
     service.portal.call(instance._following.look)
     assert service.get("/version").json()["refused"] is None
+    service.portal.call(instance.start_following)
 
 
 def test_the_service_needs_no_mlflow():

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from features import backend, chunks
 from features.chunks import Built
-from features.errors import UserError
+from features.errors import Unavailable
 from features.snapshots import Snapshots, moment_name
 from features.workspace import Workspace
 from serving import parts, workers
@@ -60,7 +60,7 @@ def score_file(
     Raises UserError while another run scores the same moment, and when nobody had bought by then.
     """
     path = score_path(space, as_of)
-    with _alone(path.parent, as_of):
+    with alone(path.parent):
         _built(space, as_of)
         job = Job.of(space, policy, as_of, path.parent, size)
         job.remove_others()
@@ -107,17 +107,21 @@ def _built(space: Workspace, as_of: datetime) -> Snapshots:
 
 
 @contextmanager
-def _alone(folder: Path, as_of: datetime) -> Iterator[None]:
-    """Within the block no other run writes into the folder; the system ends the hold with us."""
+def alone(folder: Path) -> Iterator[None]:
+    """Within the block no run writes into the folder of a moment; the system ends the hold with us.
+
+    Raises Unavailable while another one does.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     held = os.open(folder, os.O_RDONLY)
     try:
         try:
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise UserError(
-                f"Scores as of {as_of:%Y-%m-%d %H:%M} were asked for, but another run is writing "
-                "them. Wait until it ends, or end it and run again: what it has finished is kept."
+            moment = folder.name.removeprefix("as_of=")
+            raise Unavailable(
+                f"The scores as of {moment} are being written by another run. Wait until it ends, "
+                "or end it and run again: what it has finished is kept."
             ) from None
         yield
     finally:

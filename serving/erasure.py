@@ -12,6 +12,8 @@ import hmac
 import json
 import os
 import secrets
+import shutil
+from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +23,7 @@ import pyarrow.parquet as pq
 
 from features import backend
 from features.workspace import Workspace
+from serving import batch
 from serving.event_schemas import Receipt
 
 if TYPE_CHECKING:
@@ -34,12 +37,18 @@ _ALL_EVENTS = 10**9
 def erase(space: Workspace, store: FeatureStore, customer_id: str, now: datetime) -> Receipt:
     """Remove a customer from the workspace and write the receipt; done twice it finds nothing.
 
-    Reports are pages for readers and are not rewritten: those that name him are removed.
+    Reports are pages for readers and are not rewritten: those that name him are removed, as are
+    parts of a batch that was ended. Raises Unavailable while a batch is being scored.
     """
     happened = [event["happened_at"] for event in store.recent_events(customer_id, _ALL_EVENTS)]
     models = _trained_since(space, min(happened)) if happened else []
-    erased = store.erase(customer_id)
-    tables = sum(_without(file, customer_id) for file in _score_tables(space))
+    with ExitStack() as held:  # no batch that has read him writes his scores afterwards
+        for folder in sorted(space.scores.glob("as_of=*")):
+            held.enter_context(batch.alone(folder))
+        erased = store.erase(customer_id)
+        tables = sum(_without(file, customer_id) for file in _score_tables(space))
+        for unfinished in space.scores.glob("as_of=*/.parts-*"):
+            shutil.rmtree(unfinished)
     _remove_reports(space, customer_id)
     key = _key(space)
     facts = {
@@ -89,11 +98,12 @@ def _without(file: Path, customer_id: str) -> int:
     table = ds.dataset(file)
     if "customer_id" not in table.schema.names or table.count_rows(filter=is_his) == 0:
         return 0
-    with backend.whole_or_nothing(file) as temporary:
-        batches = table.to_batches(filter=~is_his, batch_size=_ROW_GROUP)
-        with pq.ParquetWriter(temporary, table.schema) as writer:
-            for batch in batches:
-                writer.write_batch(batch)
+    with (
+        backend.whole_or_nothing(file) as temporary,
+        pq.ParquetWriter(temporary, table.schema) as writer,
+    ):
+        for rows in table.to_batches(filter=~is_his, batch_size=_ROW_GROUP):
+            writer.write_batch(rows)
     return 1
 
 

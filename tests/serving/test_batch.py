@@ -195,8 +195,8 @@ def test_a_second_run_at_the_same_time_is_refused(space):
     with pytest.raises(UserError) as refused:
         score(space)
     assert str(refused.value) == (
-        "Scores as of 2024-12-31 23:59 were asked for, but another run is writing them. Wait until "
-        "it ends, or end it and run again: what it has finished is kept."
+        "The scores as of 2024-12-31 are being written by another run. Wait until it ends, "
+        "or end it and run again: what it has finished is kept."
     )
     assert left_in(space) == []
     os.close(other)

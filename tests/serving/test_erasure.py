@@ -7,6 +7,7 @@ from datetime import datetime
 import pandas as pd
 import pytest
 
+from features.errors import Unavailable
 from features.store import FeatureStore
 from features.workspace import Workspace
 from serving import batch
@@ -52,6 +53,23 @@ def test_he_is_nowhere_afterwards_and_the_others_stay(space):
     assert [page.parent.name for page in space.reports.glob("*/report.html")] == [
         "as_of=2024-11-30"
     ]
+
+
+def test_parts_of_a_batch_that_was_ended_go_with_him(space):
+    parts = batch.score_path(space, AS_OF).parent / ".parts-of-a-run"
+    parts.mkdir()
+    (parts / "000000.parquet").write_text(HIM)
+    erase(space, FeatureStore(space), HIM, NOW)
+    assert not parts.exists()
+
+
+def test_while_a_batch_is_scored_nobody_is_erased(space):
+    with (
+        batch.alone(batch.score_path(space, AS_OF).parent),
+        pytest.raises(Unavailable, match="being written by another run"),
+    ):
+        erase(space, FeatureStore(space), HIM, NOW)
+    assert FeatureStore(space).latest([HIM]).status.tolist() == ["present"]
 
 
 def test_the_receipt_names_the_models_and_not_him(space):

@@ -53,6 +53,16 @@ def point(space, versions):
         temporary.write_text(json.dumps(versions))
 
 
+@pytest.fixture
+def promotable(trained_workspace):
+    """The workspace, which afterwards has no versions but the first again."""
+    yield trained_workspace
+    promote(trained_workspace, "1")
+    for folder in trained_workspace.models.glob("*/*/"):
+        if folder.name != "1":
+            shutil.rmtree(folder)
+
+
 @pytest.fixture(scope="session")
 def service(trained_workspace, tmp_path_factory):
     """A client of the service over the trained workspace, eight hours after its last event.

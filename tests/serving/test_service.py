@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import shutil
 import signal
 import subprocess
 import sys
@@ -285,16 +284,6 @@ def test_calls_at_the_same_moment_get_their_own_answers(service):
         found = answer.json()["scores"]
         assert [one["customer_id"] for one in found] == [f"C{k:06d}", f"X{k}"]
         assert len({one["request_id"] for one in found}) == 1
-
-
-@pytest.fixture
-def promotable(trained_workspace):
-    """The workspace, which afterwards has no versions but the first again."""
-    yield trained_workspace
-    promote(trained_workspace, "1")
-    for folder in trained_workspace.models.glob("*/*/"):
-        if folder.name != "1":
-            shutil.rmtree(folder)
 
 
 def test_a_new_champion_is_taken_over_and_a_broken_one_is_not(service, promotable, monkeypatch):

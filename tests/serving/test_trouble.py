@@ -21,7 +21,7 @@ from features.store import FeatureStore
 from serving import posted
 from serving import service as module
 from serving.event_schemas import EventsRequest
-from tests.serving.conftest import promote
+from tests.serving.conftest import point, promote
 from tests.serving.running import NOW, Running, accepted, copy, order, stored, until
 from training.tasks import TASKS
 
@@ -248,7 +248,7 @@ def test_events_are_taken_once_whatever_moment_the_service_is_killed(process):
 # Another champion
 
 
-def test_every_answer_is_of_one_champion_while_they_change(service, trained_workspace):
+def test_every_answer_is_of_one_champion_while_they_change(service, promotable):
     following = bentoml.get_current_service()._following
     is_over, found = threading.Event(), []
 
@@ -262,15 +262,15 @@ def test_every_answer_is_of_one_champion_while_they_change(service, trained_work
     try:
         for version in ("2", "1", "2", "broken", "1"):
             if version == "broken":
-                (trained_workspace.models / "champion.json").write_text('{"churn": "999"}')
+                point(promotable, {"churn": "999"})
             else:
-                promote(trained_workspace, version)
+                promote(promotable, version)
             service.portal.call(following.look)
     finally:
         is_over.set()
         for caller in callers:
             caller.join()
-        promote(trained_workspace, "1")
+        promote(promotable, "1")
         service.portal.call(following.look)
     assert {answer.status_code for answer in found} == {200}
     models = [[one["model"] for one in answer.json()["scores"]] for answer in found]

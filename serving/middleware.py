@@ -1,9 +1,8 @@
-"""What stands before the service's routes: a limit to what is read, and a count of failures."""
+"""What stands before the service's routes: a limit to what is read, in size and in time."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -75,28 +74,6 @@ class BodyLimit:
             f"The request body was not complete within {self.seconds:g} seconds. "
             "Ask for fewer customers at a time, or over a faster line.",
         )
-
-
-class FailureCount:
-    """Report each answer of 400 and above on the routes of interest."""
-
-    def __init__(
-        self, app: ASGIApp, routes: frozenset[str], count: Callable[[str, int], None]
-    ) -> None:
-        self.app, self.routes, self.count = app, routes, count
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one ASGI request."""
-        if scope["type"] != "http" or scope["path"] not in self.routes:
-            await self.app(scope, receive, send)
-            return
-
-        async def counted(message: Message) -> None:
-            if message["type"] == "http.response.start" and message["status"] >= 400:
-                self.count(scope["path"], message["status"])
-            await send(message)
-
-        await self.app(scope, receive, counted)
 
 
 def _refused(status: int, sentence: str) -> JSONResponse:

@@ -3,7 +3,7 @@
 It reads in this order: what is at stake, how far to trust it, whom to call, why they leave, where
 the value is, the proof, the words. To add a section, write a function from `View` to `Section` and
 name it in SECTIONS; to add a plot, add a function to `report_parts/plots.py`; all wording is in
-`report_parts/words.py`.
+`report_parts/words/`.
 """
 
 from __future__ import annotations

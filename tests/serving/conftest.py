@@ -25,6 +25,7 @@ def trained_workspace(tmp_path_factory):
 
     The models are laid out as promotion does, without a record of runs and without tests at an
     earlier moment, which take most of a training's time and change no number's way.
+    Nobody writes into it: who has to, takes a copy.
     """
     space = Workspace(tmp_path_factory.mktemp("business") / "workspace")
     made = simulate(customers=300, start=datetime(2024, 1, 1), end=AS_OF)
@@ -53,19 +54,26 @@ def point(space, versions):
         temporary.write_text(json.dumps(versions))
 
 
+@pytest.fixture(scope="session")
+def served_workspace(trained_workspace, tmp_path_factory):
+    """A copy of the business for the service, which takes events and erases customers."""
+    folder = tmp_path_factory.mktemp("served") / "workspace"
+    return Workspace(shutil.copytree(trained_workspace.root, folder))
+
+
 @pytest.fixture
-def promotable(trained_workspace):
-    """The workspace, which afterwards has no versions but the first again."""
-    yield trained_workspace
-    promote(trained_workspace, "1")
-    for folder in trained_workspace.models.glob("*/*/"):
+def promotable(served_workspace):
+    """The served business, which afterwards has no versions but the first again."""
+    yield served_workspace
+    promote(served_workspace, "1")
+    for folder in served_workspace.models.glob("*/*/"):
         if folder.name != "1":
             shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="session")
-def service(trained_workspace, tmp_path_factory):
-    """A client of the service over the trained workspace, eight hours after its last event.
+def service(served_workspace, tmp_path_factory):
+    """A client of the service over the served business, eight hours after its last event.
 
     One for all tests: BentoML's metrics can be made once in a process.
     """
@@ -73,7 +81,7 @@ def service(trained_workspace, tmp_path_factory):
         warnings.filterwarnings("ignore", message="Using `httpx` with")
         from starlette.testclient import TestClient
     with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("HOLDFAST_HOME", str(trained_workspace.root))
+        environment.setenv("HOLDFAST_HOME", str(served_workspace.root))
         environment.setenv("HOLDFAST_NOW", (AS_OF + timedelta(hours=8)).isoformat())
         environment.setenv("BENTOML_HOME", str(tmp_path_factory.mktemp("bentoml")))
         from serving.service import Holdfast

@@ -12,14 +12,12 @@ from training import champion
 
 
 @pytest.fixture(scope="module")
-def scored(trained_workspace):
+def scored(served_workspace):
     """The scores of the workspace's own moment, stored as the batch stores them."""
-    scores = batch.score_everyone(
-        trained_workspace, champion.load(trained_workspace), POLICY, AS_OF
-    )
-    batch.write(scores, batch.score_path(trained_workspace, AS_OF))
+    scores = batch.score_everyone(served_workspace, champion.load(served_workspace), POLICY, AS_OF)
+    batch.write(scores, batch.score_path(served_workspace, AS_OF))
     yield scores.set_index("customer_id")
-    batch.score_path(trained_workspace, AS_OF).unlink()
+    batch.score_path(served_workspace, AS_OF).unlink()
 
 
 def profile(service, customer_id):
@@ -52,12 +50,12 @@ def test_of_nobody_there_is_nothing_to_tell(service):
     assert (found["features"], found["events"], found["history"]) == ([], [], [])
 
 
-def test_the_newest_batch_comes_first(trained_workspace, scored):
+def test_the_newest_batch_comes_first(served_workspace, scored):
     later = AS_OF + timedelta(days=1)
-    path = batch.score_path(trained_workspace, later)
+    path = batch.score_path(served_workspace, later)
     batch.write(scored.reset_index().assign(as_of=later), path)
     try:
-        found = [row["as_of"] for row in history(trained_workspace, "C000005")]
+        found = [row["as_of"] for row in history(served_workspace, "C000005")]
     finally:
         path.unlink()
     assert found == [later.isoformat(), AS_OF.isoformat()]

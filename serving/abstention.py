@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias, TypedDict
+
+import numpy as np
+from numpy.typing import NDArray
+
+from features.columns import Rows
+from serving.loyalty import TYPES
+from training.business_facts import BusinessFacts, numbers_if_any
+from training.ladder import is_regular
+from training.tasks import PASSIVE_TYPES
 
 # The data that would make something known, by code; the report has its words by the same codes.
 NEEDS: Mapping[str, str] = {
@@ -25,3 +36,110 @@ NEEDS: Mapping[str, str] = {
     "history": "a longer history",
     "currency": "the currency of the amounts",
 }
+
+
+@dataclass(frozen=True)
+class Known:
+    """What a business gives: the facts of its data, and the codes of NEEDS it gives beside them.
+
+    stated: what no feature can show, such as cost_to_serve and margin of the policy, currency, and
+    history where there was enough of it for a test.
+    """
+
+    facts: BusinessFacts
+    stated: frozenset[str] = frozenset()
+
+    def has(self, code: str) -> bool:
+        """Whether the business gives these data at all."""
+        return code in self.stated or code in self.facts.given
+
+
+Told: TypeAlias = Callable[[Rows, Known], NDArray[np.bool_]]
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """A field that may be blank: the data that would fill it, by code, and whose is not, (n,)."""
+
+    field: str
+    needs: str
+    is_known: Told
+
+
+def _given(code: str) -> Told:
+    """Known of everybody or of nobody: whether the business has such data."""
+    return lambda rows, known: np.full(len(rows), known.has(code))
+
+
+def _has_attitude(rows: Rows, known: Known) -> NDArray[np.bool_]:
+    return ~np.isnan(known.facts.attitude(rows))
+
+
+def _has_rung(rows: Rows, known: Known) -> NDArray[np.bool_]:
+    """Who buys too seldom for a client needs no survey to be told so."""
+    return _has_attitude(rows, known) | ~is_regular(rows)
+
+
+def _has_heart(rows: Rows, known: Known) -> NDArray[np.bool_]:
+    return _has_attitude(rows, known) | (numbers_if_any(rows, "referrals") > 0)
+
+
+def _has_mix(rows: Rows, known: Known) -> NDArray[np.bool_]:
+    is_cut = known.facts.individual_need is not None
+    return ~np.isnan(numbers_if_any(rows, "need_distance")) & is_cut
+
+
+def _of_type(code: str) -> Told:
+    return _has_attitude if code == "surveys" else _given(code)
+
+
+UNKNOWN: tuple[Unknown, ...] = (
+    *(Unknown(f"churn.types.{cause}", "payments", _given("payments")) for cause in PASSIVE_TYPES),
+    # Without them nearly every cause is the residual, fault.
+    Unknown("churn.cause", "reasons", _given("reasons")),
+    Unknown("churn.low", "history", _given("history")),
+    Unknown("clv.margin", "margin", _given("margin")),
+    Unknown("clv.currency", "currency", _given("currency")),
+    Unknown("tier.below_zero", "cost_to_serve", _given("cost_to_serve")),
+    Unknown("ladder.advocate", "surveys", _has_rung),
+    Unknown("ladder.advocate", "referrals", _given("referrals")),
+    Unknown("ladder.partner", "referrals", _given("referrals")),
+    Unknown("loyalty", "surveys", _has_heart),
+    *(Unknown(f"loyalty_type.{kind.name}", code, _of_type(code))
+      for kind in TYPES for code in kind.needs),
+    Unknown("marketing_mode", "categories", _has_mix),
+    Unknown("uplift", "campaigns", _given("campaigns")),
+)  # fmt: skip
+
+
+def unavailable(
+    rows: Rows, known: Known, fields: Iterable[Unknown] = UNKNOWN
+) -> list[list[dict[str, str]]]:
+    """Of each row the fields that cannot be known, with the code of NEEDS that would fill each.
+
+    For answers, a few rows at a time: [{"field": "loyalty", "needs": "surveys"}, ...].
+    """
+    found: list[list[dict[str, str]]] = [[] for _ in range(len(rows))]
+    for unknown in fields:
+        for row in np.flatnonzero(~unknown.is_known(rows, known)):
+            found[row].append({"field": unknown.field, "needs": unknown.needs})
+    return found
+
+
+class Blank(TypedDict):
+    """A field that is blank of some customers, the code of what would fill it, and their share."""
+
+    field: str
+    needs: str
+    share: float
+
+
+def summary(rows: Rows, known: Known) -> list[Blank]:
+    """The fields that are blank of anybody, the most often blank first; for the report.
+
+    Of equals in the order of UNKNOWN.
+    """
+    shares = [(u, 1.0 - float(np.mean(u.is_known(rows, known)))) for u in UNKNOWN if len(rows)]
+    found: list[Blank] = [{"field": u.field, "needs": u.needs, "share": share}
+                          for u, share in shares if share > 0]  # fmt: skip
+    return sorted(found, key=lambda blank: -blank["share"])

@@ -5,14 +5,9 @@ import pandas as pd
 import pytest
 
 from features.columns import Columns
-from serving.abstention import NEEDS
-from training.business_facts import INDIVIDUAL_PERCENTILE, KINDS, BusinessFacts
+from training.business_facts import INDIVIDUAL_PERCENTILE, BusinessFacts
 
 SHOP = pd.DataFrame({"purchase_days_total": [1.0, 4.0, 2.0], "spend_total": 10.0})
-
-
-def test_every_kind_of_data_is_one_that_abstention_speaks_of():
-    assert set(KINDS) <= set(NEEDS)
 
 
 def test_of_transactions_alone_nothing_more_is_given():

@@ -142,23 +142,27 @@ def evidence_dates(rows: Rows) -> dict[str, NDArray[np.datetime64]]:
     rows: `as_of` beside the features. Days are whole calendar days, UTC, so the day is exact.
     """
     shown = signs(rows)
-    today = np.asarray(rows["as_of"]).astype("datetime64[D]")
-    found = {}
-    for sign in SIGNS:
-        since = [numbers_if_any(rows, name) for name in SIGN_DAYS[sign.cause]]
-        days = np.fmin.reduce(since)
-        is_dated = shown[sign.cause] & ~np.isnan(days)
-        whole = np.where(is_dated, days, 0.0).astype("timedelta64[D]")
-        found[sign.cause] = np.where(is_dated, today - whole, np.datetime64("NaT", "D"))
-    return found
+    return {sign.cause: _newest(rows, sign.cause, shown[sign.cause]) for sign in SIGNS}
 
 
 def evidence(rows: Rows) -> list[list[str]]:
     """The signs each row shows, in words, such as "a complaint on 2025-03-20"; for a few rows."""
-    shown, dates = signs(rows), evidence_dates(rows)
     said: list[list[str]] = [[] for _ in range(len(rows))]
+    shown = signs(rows)
     for sign in SIGNS:
-        for row in np.flatnonzero(shown[sign.cause]):
-            day = dates[sign.cause][row]
-            said[row].append(sign.about if np.isnat(day) else f"{sign.about} on {day}")
+        places = np.flatnonzero(shown[sign.cause])
+        if not len(places):
+            continue
+        days = _newest(rows, sign.cause, shown[sign.cause])
+        for place in places:
+            day = days[place]
+            said[place].append(sign.about if np.isnat(day) else f"{sign.about} on {day}")
     return said
+
+
+def _newest(rows: Rows, cause: str, shown: NDArray[np.bool_]) -> NDArray[np.datetime64]:
+    days = np.fmin.reduce([numbers_if_any(rows, name) for name in SIGN_DAYS[cause]])
+    is_dated = shown & ~np.isnan(days)
+    whole = np.where(is_dated, days, 0.0).astype("timedelta64[D]")
+    today = np.asarray(rows["as_of"]).astype("datetime64[D]")
+    return np.where(is_dated, today - whole, np.datetime64("NaT", "D"))

@@ -55,9 +55,10 @@ LOYALTY = LoyaltyRule()
 
 @dataclass(frozen=True)
 class LoyaltyType:
-    """What a habit may rest on: its score, 0 to 1, from rows and attitude, and what breaks it.
+    """What a habit may rest on, and what breaks it.
 
-    needs: the data, by the codes of abstention.NEEDS, without which there is no score.
+    needs: the data, by the codes of abstention.NEEDS, without which there is no score. score: from
+    rows and attitude, (n,), 0 to 1, for who has a habit; `scores` has it beside `repeat`.
     """
 
     name: str
@@ -73,7 +74,7 @@ def repeat(rows: Rows, rule: LoyaltyRule = LOYALTY) -> FloatArray:
     """
     made = numbers_if_any(rows, "behavioral_loyalty_365d")
     made = np.where(np.isnan(made), numbers_if_any(rows, "behavioral_loyalty_90d"), made)
-    made = np.clip(np.nan_to_num(made, nan=1.0), 0.0, 1.0)
+    made = np.fmin(made, 1.0)  # of null and 1 it is 1
     return np.where(numbers_of(rows, "purchase_days_total") >= rule.habit_days, made, 0.0)
 
 
@@ -99,7 +100,7 @@ def _high(attitude: FloatArray) -> FloatArray:
 
 def _rise(value: FloatArray, low: float, high: float) -> FloatArray:
     """0 up to `low`, 1 from `high`, even between them."""
-    return np.clip((value - low) / (high - low), 0.0, 1.0)
+    return np.minimum(np.maximum((value - low) / (high - low), 0.0), 1.0)
 
 
 def _lowest(*parts: FloatArray) -> FloatArray:
@@ -117,53 +118,55 @@ def _effective(rows: Rows) -> FloatArray:
 def _engaged(rows: Rows) -> FloatArray:
     """Visits and opened emails of 90 days, as a share of one a week."""
     names = ("use_days_90d", "count_email_open_90d")
-    seen = sum(np.nan_to_num(numbers_if_any(rows, name), nan=0.0) for name in names)
-    return np.clip(seen / WEEKS, 0.0, 1.0)
+    seen = np.zeros(len(rows))
+    for name in names:
+        seen += np.fmax(numbers_if_any(rows, name), 0.0)  # of null and 0 it is 0
+    return np.minimum(seen / WEEKS, 1.0)
 
 
 def _monopoly(rows: Rows, attitude: FloatArray) -> FloatArray:
-    """repeat, low attitude, at most one alternative."""
+    """Low attitude, at most one alternative."""
     others = numbers_if_any(rows, ALTERNATIVES)
     is_bound = np.where(np.isnan(others), np.nan, others <= 1)
-    return _lowest(repeat(rows), 1.0 - _high(attitude), is_bound)
+    return _lowest(1.0 - _high(attitude), is_bound)
 
 
 def _inertia(rows: Rows, attitude: FloatArray) -> FloatArray:
-    """repeat, even gaps, one thing, little engagement, neutral attitude (7 to 8 of 10)."""
-    even = 1.0 - np.clip(numbers_of(rows, "gap_variation"), 0.0, 1.0)
+    """Even gaps, one thing, little engagement, neutral attitude (7 to 8 of 10)."""
+    even = 1.0 - np.minimum(numbers_of(rows, "gap_variation"), 1.0)
     neutral = 1.0 - np.abs(2.0 * _high(attitude) - 1.0)
-    return _lowest(repeat(rows), even, 1.0 / _effective(rows), 1.0 - _engaged(rows), neutral)
+    return _lowest(even, 1.0 / _effective(rows), 1.0 - _engaged(rows), neutral)
 
 
 def _convenience(rows: Rows, attitude: FloatArray) -> FloatArray:
-    """repeat, and one channel or one day of the week dominates."""
+    """One channel or one day of the week dominates."""
     channel = numbers_if_any(rows, "main_purchase_channel_share")
     most = np.fmax(channel, numbers_if_any(rows, "weekday_share"))
-    return _lowest(repeat(rows), _rise(most, HALF, DOMINANT))
+    return _rise(most, HALF, DOMINANT)
 
 
 def _price(rows: Rows, attitude: FloatArray) -> FloatArray:
-    """repeat, the share of money spent on discount, and not because we called."""
-    called = np.nan_to_num(numbers_if_any(rows, "response_rate_365d"), nan=0.0)
-    return _lowest(repeat(rows), numbers_if_any(rows, "discounted_share_365d"), 1.0 - called)
+    """The share of money spent on discount, and not because we called."""
+    called = np.fmax(numbers_if_any(rows, "response_rate_365d"), 0.0)
+    return _lowest(numbers_if_any(rows, "discounted_share_365d"), 1.0 - called)
 
 
 def _incentive(rows: Rows, attitude: FloatArray) -> FloatArray:
-    """repeat, the share of money spent on discount, and the share of our contacts answered.
+    """The share of money spent on discount, and the share of our contacts answered.
 
     No data set tells coupons and points from other discounts; who buys on discount and comes when
     we call is taken to buy for the incentive.
     """
     called = numbers_if_any(rows, "response_rate_365d")
-    return _lowest(repeat(rows), numbers_if_any(rows, "discounted_share_365d"), called)
+    return _lowest(numbers_if_any(rows, "discounted_share_365d"), called)
 
 
 def _super_value(rows: Rows, attitude: FloatArray) -> FloatArray:
-    """repeat, high attitude, full prices, a referral, many things."""
+    """High attitude, full prices, a referral, many things."""
     refers = (numbers_if_any(rows, "referrals") > 0).astype(np.float64)
     full_price = 1.0 - numbers_if_any(rows, "discounted_share_365d")
     wide = 1.0 - 1.0 / _effective(rows)
-    return _lowest(repeat(rows), _high(attitude), full_price, refers, wide)
+    return _lowest(_high(attitude), full_price, refers, wide)
 
 
 # Of equal scores the first is named.
@@ -185,10 +188,12 @@ TRIGGERS: Mapping[str, str] = {kind.name: kind.trigger for kind in TYPES}
 
 
 def scores(rows: Rows, attitude: FloatArray, facts: BusinessFacts) -> dict[str, FloatArray]:
-    """The score of each type, each (n,), 0 to 1; null where its data are missing."""
-    unknown = np.full(len(rows), np.nan)
+    """The score of each type, each (n,), 0 to 1, never above `repeat`; null without its data."""
+    habit, unknown = repeat(rows), np.full(len(rows), np.nan)
     return {
-        kind.name: kind.score(rows, attitude) if set(kind.needs) <= set(facts.given) else unknown
+        kind.name: _lowest(habit, kind.score(rows, attitude))
+        if all(code in facts.given for code in kind.needs)
+        else unknown
         for kind in TYPES
     }
 

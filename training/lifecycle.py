@@ -6,6 +6,7 @@ the next is counted here too, for stages and for any other classes.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -34,14 +35,14 @@ Matrix = Mapping[str, Mapping[str, float]]
 class LifecycleRule:
     """The thresholds of the stages.
 
-    trend: change in log spend of 90 days that counts; 0.25 is a quarter more or a fifth less, below
-    which an order early or late makes the difference. least_alive: P(alive) below which a customer
+    trend: change in log spend of 90 days that counts: twice or half as much, since of the two or
+    three orders that most have in 90 days one early or late moves it by less. least_alive: P(alive) below which a customer
     is more likely gone than not. newcomer_gaps: own mean gaps since the first purchase before which
     a trend says nothing. most_days: no remaining lifetime is said to be longer; five years, since
     no history here is long enough to show who stays for more.
     """
 
-    trend: float = 0.25
+    trend: float = math.log(2.0)
     least_alive: float = 0.5
     newcomer_gaps: float = 3.0
     most_days: float = 1826.0

@@ -96,8 +96,8 @@ def test_a_score_is_the_lowest_of_its_parts(name, given, attitude, expected):
 
 @pytest.mark.parametrize("kind", TYPES, ids=lambda kind: kind.name)
 def test_no_habit_has_a_type(kind):
-    rows = customers({"purchase_days_total": 1.0, "response_rate_365d": 0.5})
-    assert kind.score(rows, np.array([0.75])).tolist() == [0.0]
+    rows = customers({"purchase_days_total": 1.0})
+    assert loyalty.scores(rows, np.array([0.75]), EVERYTHING)[kind.name].tolist() == [0.0]
 
 
 @pytest.mark.parametrize("kind", TYPES, ids=lambda kind: kind.name)

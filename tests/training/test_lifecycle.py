@@ -22,10 +22,10 @@ NEVER = {
 }  # fmt: skip
 EXAMPLES = [
     ({}, True, 0.9, "maturity"),
-    ({"spend_trend_90d": 0.25}, True, 0.9, "maturity"),
-    ({"spend_trend_90d": 0.26}, True, 0.9, "growth"),
-    ({"spend_trend_90d": -0.25}, True, 0.9, "maturity"),
-    ({"spend_trend_90d": -0.26}, True, 0.9, "decline"),
+    ({"spend_trend_90d": 0.69}, True, 0.9, "maturity"),
+    ({"spend_trend_90d": 0.70}, True, 0.9, "growth"),
+    ({"spend_trend_90d": -0.69}, True, 0.9, "maturity"),
+    ({"spend_trend_90d": -0.70}, True, 0.9, "decline"),
     ({"recency": 48.0}, True, 0.9, "maturity"),
     ({"recency": 49.0}, True, 0.9, "decline"),
     ({"recency": 49.0, "spend_trend_90d": 1.0}, True, 0.9, "decline"),  # before growth

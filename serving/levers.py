@@ -44,7 +44,7 @@ LEVERS: tuple[Lever, ...] = (
     Lever("remind", "a friendly reminder of the payment, and an easier way to pay"),
     Lever("complaint_desk", "the complaint desk calls before any claim is made"),
 )
-# What fits a cause when nothing more is known; in the order of CHURN_TYPES.
+# What fits a cause when nothing more is known.
 BY_CAUSE: Mapping[str, str] = {
     "natural": LET_GO,
     "competitive": "counter_offer",
@@ -77,10 +77,13 @@ def cause(types: pd.DataFrame | NDArray) -> Codes:
 
     types: P(churn by each of CHURN_TYPES), (n, 6), null where it cannot be known.
     """
-    known = np.nan_to_num(np.asarray(types, dtype=np.float64), nan=0.0)
-    found = np.array(CHURN_TYPES, dtype=object)[known.argmax(axis=1)]
-    found[known.max(axis=1) <= 0] = None
-    return found
+    return np.array([*CHURN_TYPES, None], dtype=object)[_likeliest(types)]
+
+
+def _likeliest(types: pd.DataFrame | NDArray) -> NDArray[np.intp]:
+    """Its place in CHURN_TYPES, (n,); one beyond them where there is no risk."""
+    known = np.fmax(np.asarray(types, dtype=np.float64), 0.0)  # of null and 0 it is 0
+    return np.where(known.max(axis=1) > 0, known.argmax(axis=1), len(CHURN_TYPES))
 
 
 def lever(
@@ -97,22 +100,21 @@ def lever(
     Who is below zero, or not advised to be retained, is let go, whatever the cause. max_spend: the
     most that an action may cost, currency units.
     """
-    likeliest = cause(types)
-    found = np.full(len(rows), NONE, dtype=object)
-    for name, code in BY_CAUSE.items():
-        found[likeliest == name] = code
-    is_fault = likeliest == "fault"
+    likeliest = _likeliest(types)
+    found = np.array([*(BY_CAUSE[name] for name in CHURN_TYPES), NONE], dtype=object)[likeliest]
+    is_fault = likeliest == CHURN_TYPES.index("fault")
+    is_rival = likeliest == CHURN_TYPES.index("competitive")
     pays = np.asarray(max_spend, dtype=np.float64) > rule.contact_cost
     looks = numbers_if_any(rows, "count_price_check_90d") > 0
     if loyalty_type is not None:
         by_price = np.asarray(loyalty_type, dtype=object) == "price"
         looks = looks | by_price
         found[is_fault & by_price & pays] = "price"
-    found[(likeliest == "competitive") & looks & pays] = "price"
+    found[is_rival & looks & pays] = "price"
     found[is_fault & _sends_back(rows, rule)] = "quality"
     found[is_fault & _is_badly_served(rows, rule)] = "service"
     is_kept = np.asarray(retain_advised, dtype=bool) & (np.asarray(tier) != "below_zero")
-    found[~is_kept & (found != NONE)] = LET_GO
+    found[~is_kept & (likeliest < len(CHURN_TYPES))] = LET_GO
     return found
 
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from features.columns import Columns, Rows, numbers_of
 from features.moment import END_OF_DAY, is_stale
-from serving.answer_schema import Answer, Churn, Tier, TypeShare, Value
+from serving.answer_schema import Answer, Churn, Rfm, Tier, TypeShare, Value
 from serving.policy import Policy
 from serving.reasons import factors
 from serving.score import COLUMNS, score_columns
@@ -101,8 +101,8 @@ def _scores(rows: Columns, models: ModelSet, call: Call) -> list[dict[str, Any]]
     scores, wanted = scored.scores, rows.others.get("explain")
     columns = {name: [_plain(value) for value in scores[name].tolist()] for name in COLUMNS}
     for end in ("low", "high"):
-        bound = scores[f"expected_value_{end}"]
-        columns[f"future_{end}"] = policy.present_value(bound, horizon_days).tolist()
+        bound = policy.present_value(scores[f"expected_value_{end}"], horizon_days)
+        columns[f"future_{end}"] = (bound - policy.present_cost(scored.cost, horizon_days)).tolist()
     churn = scores["churn_probability"]
     reliability = models.reference.reliability
     bounds = reliability.interval(churn) if reliability else (np.full(len(churn), np.nan),) * 2
@@ -110,6 +110,8 @@ def _scores(rows: Columns, models: ModelSet, call: Call) -> list[dict[str, Any]]
         columns[f"churn_{end}"] = [_plain(value) for value in bound.tolist()]
     basis = "revenue" if policy.margin_rate == 1.0 else "margin"
     columns["value_basis"] = [basis] * len(rows)
+    columns["cost"] = [_plain(value) for value in scored.cost.tolist()]
+    columns["growth_cut"] = scored.growth.tolist()
     columns["evidence"] = _evidence(rows)
     columns["missing"] = _missing(rows, models)
     few = factors(scored, models, wanted)
@@ -159,16 +161,20 @@ def _answer(asked: Asked, said: Mapping[str, Any], models: ModelSet, call: Call)
         "customer_id": asked.customer_id,
         "as_of": _written(moment) if moment else None,
         "status": asked.reason or said["status"],
+        "left_for": said.get("left_for"),
         "churn": _churn(said, models) if said.get("churn_probability") is not None else None,
-        "clv": _value(said, models) if said else None,
+        "clv": _value(said, models, call.policy) if said else None,
+        "abc": said.get("abc"),
+        "rfm": _rfm(said) if said.get("rfm_class") is not None else None,
         "purchase_probability": said.get("purchase_probability"),
         "expected_orders": said.get("expected_orders"),
         "expected_value": said.get("expected_value"),
         "expected_value_median": said.get("expected_value_median"),
         "expected_value_low": said.get("expected_value_low"),
         "expected_value_high": said.get("expected_value_high"),
-        "tier": _tier(said, call.policy) if said else None,
+        "tier": _tier(said, models, call.policy) if said else None,
         "stage": said.get("stage"),
+        "days_past_due": said.get("days_past_due"),
         "expected_loss": said.get("expected_loss"),
         "save_rate": call.policy.save_rate,
         "max_spend": said.get("max_spend"),
@@ -192,6 +198,7 @@ def _churn(said: Mapping[str, Any], models: ModelSet) -> Churn:
         "low": said["churn_low"],
         "high": said["churn_high"],
         "percentile": said["churn_percentile"],
+        "percentile_in_stage": said["churn_percentile_in_stage"],
         "band": said["churn_band"],
         "horizon_days": task.horizon_days,
         "definition": task.definition,
@@ -209,7 +216,7 @@ def _types(said: Mapping[str, Any]) -> list[TypeShare]:
     return [{"type": cause, "p": p} for cause, p in [*known, *unknown]]
 
 
-def _value(said: Mapping[str, Any], models: ModelSet) -> Value:
+def _value(said: Mapping[str, Any], models: ModelSet, policy: Policy) -> Value:
     return {
         "historical": said["clv_historical"],
         "future": said["clv_future"],
@@ -217,16 +224,38 @@ def _value(said: Mapping[str, Any], models: ModelSet) -> Value:
         "future_high": said["future_high"],
         "future_if_retained": said["clv_if_retained"],
         "total": said["clv_total"],
+        "now": said["value_now"],
+        "quadrant": said["value_quadrant"],
         "horizon_days": models.tasks["clv"].horizon_days,
         "value_basis": said["value_basis"],
+        "currency": policy.currency,
     }
 
 
-def _tier(said: Mapping[str, Any], policy: Policy) -> Tier:
+def _rfm(said: Mapping[str, Any]) -> Rfm:
+    return {
+        "recency": said["rfm_recency"],
+        "frequency": said["rfm_frequency"],
+        "monetary": said["rfm_monetary"],
+        "score": said["rfm_score"],
+        "code": said["rfm_class"],
+    }
+
+
+def _tier(said: Mapping[str, Any], models: ModelSet, policy: Policy) -> Tier:
+    cost, most_valuable = said["cost"], models.reference.tier_cuts.most_valuable
     return {
         "code": said["tier"],
+        "previous": said["tier_previous"],
         "policy": policy.label,
+        "cuts": {
+            "mvc": most_valuable if most_valuable < np.inf else None,
+            "mgc": said["growth_cut"],
+            "below_zero": None if cost is None else cost / policy.margin_rate,
+            "policy": policy.label,
+        },
         "reason": said["tier_reason"],
+        "below_zero": "unavailable" if cost is None else said["below_zero_certainty"],
         "next": {tier: said[f"tier_next_{tier}"] for tier in TIERS},
     }
 

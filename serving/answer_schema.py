@@ -18,13 +18,15 @@ class Churn(TypedDict):
     """The risk to leave within `horizon_days`; the types' p sum to `probability`.
 
     low, high: 90 % interval, by the test at an earlier moment; null without one. percentile: rank
-    among active customers, 0 to 100. evidence: the signs seen, in words.
+    among active customers, 0 to 100; percentile_in_stage: among those of the same lifecycle stage,
+    null where there is nobody to rank among. evidence: the signs seen, in words.
     """
 
     probability: float
     low: float | None
     high: float | None
     percentile: float
+    percentile_in_stage: float | None
     band: str
     horizon_days: int
     definition: str
@@ -36,8 +38,10 @@ class Churn(TypedDict):
 class Value(TypedDict):
     """Customer lifetime value, currency units: historical + future = total.
 
-    future: discounted, over `horizon_days`, with its 90 % interval; future_if_retained: the same
-    if the customer does not leave.
+    future: discounted, over `horizon_days`, with its 90 % interval, net of the expected cost to
+    serve where that is known; future_if_retained: the same if the customer does not leave.
+    now: margin of the last 365 days, and quadrant: high or low now, then later (high_low); null
+    where what is needed was not given. currency: null where nobody has said it.
     """
 
     historical: float
@@ -46,16 +50,50 @@ class Value(TypedDict):
     future_high: float
     future_if_retained: float
     total: float
+    now: float | None
+    quadrant: str | None
     horizon_days: int
     value_basis: Literal["margin", "revenue"]
+    currency: str | None
+
+
+class Rfm(TypedDict):
+    """Recency (5 the newest), frequency and money in bands from 1, and the class by their means."""
+
+    recency: float
+    frequency: float
+    monetary: float
+    score: float
+    code: str
+
+
+class TierCuts(TypedDict):
+    """Where the tiers begin, in forecast money over the value horizon, as `expected_value` is.
+
+    mvc: from it on; null where nobody can be. mgc: up to it, for who is growing. below_zero: up to
+    it; null where the cost to serve is not known. policy: that sets them, name@version.
+    """
+
+    mvc: float | None
+    mgc: float
+    below_zero: float | None
+    policy: str
 
 
 class Tier(TypedDict):
-    """The value class by `policy`, why, and P(class) one churn horizon from now."""
+    """The value class by `policy`, why, and P(class) one churn horizon from now.
+
+    previous: that of the last scores before; null without any. below_zero: of who is, `certain`
+    where the upper bound of his value is below zero too, else `watch`; unavailable where the cost
+    to serve is not known; null of all others.
+    """
 
     code: str
+    previous: str | None
     policy: str
+    cuts: TierCuts
     reason: str
+    below_zero: Literal["certain", "watch", "unavailable"] | None
     next: dict[str, float]
 
 
@@ -87,8 +125,11 @@ class Answer(TypedDict):
     """What is said of one customer; the parts are null unless `status` allows them.
 
     status: scored; value only: not_active (who is silent too long cannot leave again),
-    insufficient_history and out_of_range (unlike all whom the models were made for); nothing:
-    prospect (never bought), stale_features, unknown. purchase_probability is of the churn horizon;
+    already_churned (who has told that he leaves, `left_for` this cause), insufficient_history and
+    out_of_range (unlike all whom the models were made for); nothing: prospect (never bought),
+    stale_features, unknown. abc: class by the money of the last 365 days, A, B or C; rfm: by
+    recency, frequency and money. days_past_due: of the oldest payment due; null without one.
+    purchase_probability is of the churn horizon;
     expected_orders and expected_value* (undiscounted money) are of the value horizon. factors: when
     they were asked for. what_if: the features whose values the caller has overridden.
     """
@@ -96,8 +137,11 @@ class Answer(TypedDict):
     customer_id: str | None
     as_of: str | None
     status: str
+    left_for: str | None
     churn: Churn | None
     clv: Value | None
+    abc: str | None
+    rfm: Rfm | None
     purchase_probability: float | None
     expected_orders: float | None
     expected_value: float | None
@@ -106,6 +150,7 @@ class Answer(TypedDict):
     expected_value_high: float | None
     tier: Tier | None
     stage: str | None
+    days_past_due: float | None
     expected_loss: float | None
     save_rate: float
     max_spend: float | None

@@ -19,6 +19,7 @@ from features.errors import Unavailable
 from features.snapshots import Snapshots, moment_name
 from features.workspace import Workspace
 from serving import parts, workers
+from serving.former import Former, stamps_before
 from serving.parts import SIZE, Job
 from serving.policy import Policy
 from training.model_set import ModelSet
@@ -31,11 +32,12 @@ def score_everyone(
 
     Beside them `top_factors`, the reasons of the churn probability in words, and how the expected
     value comes in over time (TwoPart.by_horizon). The snapshot of the moment is built when it is
-    missing. Everyone is held in memory; score_file does the same for a business of any size.
+    missing; the tiers of the scores before it count. Everyone is held in memory; score_file does
+    the same for a business of any size.
     """
-    snapshots = _built(space, as_of)
+    snapshots, former = _built(space, as_of), Former.of(stamps_before(space, as_of))
     frames = map(parts.bought, chunks.frames(Built.of(snapshots, as_of), SIZE))
-    found = [parts.scored(rows, models, policy) for rows in frames if len(rows)]
+    found = [parts.scored(former.joined(rows), models, policy) for rows in frames if len(rows)]
     if not found:
         parts.refuse_nobody(as_of)
     return pd.concat(found, ignore_index=True)

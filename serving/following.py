@@ -1,14 +1,19 @@
-"""The champion in, without a restart: the new models beside the old ones, tried, then swapped."""
+"""The champion in, without a restart: the new models beside the old ones, tried, then swapped.
+
+New scores as well: a customer's former tier is that of the newest batch, and of no erased customer.
+"""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 
 import anyio
 
 from features.errors import Unavailable
 from features.workspace import Workspace
+from serving.former import Former
 from serving.loaded import Loaded
 from training import champion
 
@@ -38,6 +43,7 @@ class Following:
     async def look(self) -> None:
         """Take over another champion; one that is broken never replaces one that works."""
         try:
+            await anyio.to_thread.run_sync(self._renew_former)
             if self._is_current():
                 self.refused = None
                 return
@@ -51,6 +57,11 @@ class Following:
         self.refused = None
         self._note("taken")
         log.info("the champion is now %s", self.loaded.models.versions)
+
+    def _renew_former(self) -> None:
+        """The tiers of the newest scores, where a batch or an erasure has changed those."""
+        if not self.loaded.former.is_current(self._space):
+            self.loaded = replace(self.loaded, former=Former.newest(self._space))
 
     def _next(self) -> Loaded:
         """The new champion with its store open, so that the first call need not wait for it."""

@@ -16,6 +16,7 @@ from features.computation import PART
 from features.errors import Unavailable, UserError
 from features.snapshots import moment_name
 from features.workspace import Workspace
+from serving.former import Former
 from training import champion
 from training.model_set import ModelSet
 
@@ -39,18 +40,19 @@ class Asked(NamedTuple):
 
 @dataclass(frozen=True)
 class Loaded:
-    """The models and the store that answer together; replaced as one."""
+    """The models and the store that answer together, and the tiers before; replaced as one."""
 
     models: ModelSet
     store: FeatureStore
+    former: Former = field(default_factory=Former)
     _probed: list[str] = field(default_factory=list, repr=False, compare=False)
 
     @classmethod
     def from_workspace(cls, space: Workspace) -> Loaded:
-        """The champion of a workspace, tried on its examples, and its feature store."""
+        """The champion of a workspace, tried on its examples, its store and its last scores."""
         from features.store import FeatureStore  # takes seconds; only workers need it
 
-        return cls(champion.load(space), FeatureStore(space))
+        return cls(champion.load(space), FeatureStore(space), Former.newest(space))
 
     def prepare(self) -> None:
         """Plan what a first event would have to wait for, up to some seconds."""
@@ -100,11 +102,15 @@ class Loaded:
         return []
 
     def known(self, asked: Sequence[Asked]) -> Columns:
-        """The newest online values of some customers, one row for each, with what was asked."""
+        """The newest online values of some customers, one row for each, with what was asked.
+
+        Beside them the tier in which the last scores before each row's moment saw the customer.
+        """
         found = self.store.newest([one.customer_id for one in asked])
         ids, requests, explain = zip(*asked, strict=True) if asked else ((), (), ())
-        return found.with_columns({
+        rows = found.with_columns({
             "customer_id": np.array(ids, dtype=object),
             "request_id": np.array(requests, dtype=object),
             "explain": np.array(explain, dtype=bool),
         })  # fmt: skip
+        return self.former.joined(rows)

@@ -22,6 +22,7 @@ from features.columns import Columns, with_columns
 from features.errors import UserError
 from features.snapshots import Snapshots
 from features.workspace import Workspace
+from serving.former import Former, Stamp, stamps_before
 from serving.policy import Policy
 from serving.reasons import factors, in_words
 from serving.score import COLUMNS, score_columns
@@ -32,23 +33,25 @@ from training.model_set import ModelSet
 # it begins; of 20,000 customers 1.3 GB and a quarter more work, of 5,000 0.8 GB and no less work.
 SIZE = 10_000
 _PREFIX = ".parts-"
-_TEXTS = frozenset(
-    {"customer_id", "status", "churn_band", "tier", "tier_reason", "stage", "top_factors"}
-)
+_TEXTS = frozenset({
+    "customer_id", "status", "left_for", "churn_band", "tier", "tier_previous", "tier_reason",
+    "below_zero_certainty", "abc", "rfm_class", "value_quadrant", "stage", "top_factors",
+})  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Job:
     """What is scored and with what: all that a process needs to compute a part.
 
-    versions: task and version of each model. folder: where the parts lie, by a name that says what
-    they were made of. size: customers of a part.
+    versions: task and version of each model. former: the scores before, whose tiers count. folder:
+    where the parts lie, by a name that says what they were made of. size: customers of a part.
     """
 
     built: Built
     workspace: Workspace
     versions: tuple[tuple[str, str], ...]
     policy: Policy
+    former: tuple[Stamp, ...]
     folder: Path
     size: int
 
@@ -56,13 +59,14 @@ class Job:
     def of(cls, space: Workspace, policy: Policy, as_of: datetime, folder: Path, size: int) -> Self:
         """The champions over a built moment, with the parts in a folder of `folder`."""
         snapshots, versions = Snapshots(space), champion.versions(space)
+        former = stamps_before(space, as_of)
         made_of = json.dumps([
             snapshots.fingerprint(as_of), versions, champion.digest(space, versions),
-            policy.label, repr(policy), _code(), size,
+            policy.label, repr(policy), repr(former), _code(), size,
         ])  # fmt: skip
         place = folder / f"{_PREFIX}{hashlib.sha256(made_of.encode()).hexdigest()[:16]}"
         pairs = tuple(sorted(versions.items()))
-        return cls(Built.of(snapshots, as_of), space, pairs, policy, place, size)
+        return cls(Built.of(snapshots, as_of), space, pairs, policy, former, place, size)
 
     def numbers(self) -> range:
         """The numbers of all parts, in the order of the customers."""
@@ -85,11 +89,12 @@ class Job:
 
 def write(job: Job, numbers: range) -> int:
     """Compute some parts that follow each other; returns how many."""
-    models = _models(job)
+    models, former = _models(job), _former(job.former)
     frames = chunks.frames(job.built, job.size, numbers.start)
     for number, rows in zip(numbers, frames, strict=False):  # the frames go on to the end
         with backend.whole_or_nothing(job.path(number)) as temporary:
-            pq.write_table(_table(bought(rows), models, job.policy), temporary)
+            known = former.joined(bought(rows))
+            pq.write_table(_table(known, models, job.policy), temporary)
     return len(numbers)
 
 
@@ -161,6 +166,12 @@ def _type(name: str) -> pa.DataType:
 def _models(job: Job) -> ModelSet:
     """The models of a job, loaded once in a process."""
     return champion.load(job.workspace, dict(job.versions))
+
+
+@lru_cache(maxsize=1)
+def _former(stamps: tuple[Stamp, ...]) -> Former:
+    """The former tiers of a job, read once in a process."""
+    return Former.of(stamps)
 
 
 def _is_whole(path: Path) -> bool:

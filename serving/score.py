@@ -9,20 +9,27 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from features.columns import Columns, Rows, numbers_of, with_columns
+from serving.former import TIER_PREVIOUS
 from serving.policy import Policy
+from training import value_tiers
 from training.model_set import ModelSet, Reference, is_active
 from training.models.boosting import Forecast
+from training.models.churn_type import reasons_told
 from training.tasks import CHURN_TYPES, TIERS
 
 # The columns of a score table, in order; DESIGN 8 fixes the names.
 COLUMNS: tuple[str, ...] = (
-    "customer_id", "as_of", "status",
-    "purchase_probability", "churn_probability", "churn_percentile", "churn_band",
+    "customer_id", "as_of", "status", "left_for",
+    "purchase_probability", "churn_probability", "churn_percentile", "churn_percentile_in_stage",
+    "churn_band",
     "expected_orders", "expected_value", "expected_value_median", "expected_value_low",
     "expected_value_high",
     "clv_historical", "clv_future", "clv_total", "clv_if_retained",
+    "abc", "rfm_recency", "rfm_frequency", "rfm_monetary", "rfm_score", "rfm_class",
+    "value_now", "value_quadrant",
     *(f"type_{cause}" for cause in CHURN_TYPES),
-    "tier", "tier_reason", *(f"tier_next_{tier}" for tier in TIERS), "stage",
+    "tier", "tier_previous", "tier_reason", "below_zero_certainty",
+    *(f"tier_next_{tier}" for tier in TIERS), "stage", "days_past_due",
     "expected_loss", "max_spend", "retain_advised",
 )  # fmt: skip
 
@@ -36,18 +43,26 @@ Scores = dict[str, NDArray[Any]]
 
 
 class Scored(NamedTuple):
-    """Scores as arrays, each (n,), and the churn forecast they stand on, which can be explained."""
+    """Scores as arrays, each (n,), and the churn forecast they stand on, which can be explained.
+
+    cost: expected cost to serve over the value horizon, (n,), null where it is not known. growth:
+    the forecast value up to which each is MGC, (n,).
+    """
 
     scores: Scores
     churn: Forecast
+    cost: NDArray[np.float64]
+    growth: NDArray[np.float64]
 
 
 def score(rows: pd.DataFrame, models: ModelSet, policy: Policy) -> pd.DataFrame:
     """One row per given row: the columns COLUMNS.
 
-    rows: customer_id, as_of and every feature, of customers with at least one purchase. Money is
-    in currency units; expected_value is undiscounted, clv_* are margins, clv_future is discounted.
-    churn_* and type_* are null unless the status is scored: who is not active cannot leave again.
+    rows: customer_id, as_of and every feature, of customers with at least one purchase; and
+    tier_previous where there are scores before. Money is in currency units; expected_value is
+    undiscounted, clv_* and value_now are margins, clv_future is discounted and, where the cost to
+    serve is known, net of it. churn_* and type_* are null unless the status is scored: who is not
+    active, or has told that he leaves, cannot leave again.
     """
     found = score_columns(Columns.of(rows), models, policy).scores
     return pd.DataFrame({name: found[name] for name in COLUMNS}, rows.index)
@@ -56,54 +71,82 @@ def score(rows: pd.DataFrame, models: ModelSet, policy: Policy) -> pd.DataFrame:
 def score_columns(rows: Columns, models: ModelSet, policy: Policy) -> Scored:
     """The same as arrays."""
     churn_task, value_task = models.tasks["churn"], models.tasks["clv"]
-    active = np.asarray(is_active(rows, churn_task))
-    status = _status(rows, active, models.reference)
+    reference = models.reference
+    active, told = np.asarray(is_active(rows, churn_task)), reasons_told(rows)
+    status = _status(rows, active, told, reference)
     of_churn, of_value = models.outlooks(rows)
     forecast = models.churn.forecast(_over(rows, churn_task.horizon_days), of_churn)
     purchase = models.churn.chances(forecast.log_odds)
     churn = np.where(status == "scored", 1.0 - purchase, np.nan)
+    stage = policy.stage(rows, active)
     found = {
         **models.clv.forecast(_over(rows, value_task.horizon_days), of_value),
         "customer_id": np.asarray(rows["customer_id"]),
         "as_of": np.asarray(rows["as_of"]),
         "status": status,
+        "left_for": _only(told, status == "already_churned"),
         "purchase_probability": purchase,
         "churn_probability": churn,
-        "churn_percentile": _percentile(churn, models.reference.churn_percentiles),
+        "churn_percentile": _percentile(churn, reference.churn_percentiles),
+        "churn_percentile_in_stage": _percentile_in_stage(churn, stage, reference),
         "churn_band": policy.band(churn),
-        "stage": policy.stage(rows, active),
+        "stage": stage,
+        "days_past_due": _if_known(rows, "days_past_due"),
     }
-    found |= _money(found, rows, value_task.horizon_days, policy)
-    found |= _tiers(rows, found["expected_value"], models, policy)
+    cost, growth = (policy.cost(rows, value_task.horizon_days),
+                    value_tiers.growable(rows, reference.tier_cuts))  # fmt: skip
+    found |= _money(found, rows, cost, value_task.horizon_days, policy)
+    found |= _classes(rows, found["expected_value"], reference, policy)
+    found |= _tiers(rows, found, cost, growth, models, policy)
     types = _types(rows, churn, models)
-    advised = policy.retain_advised(np.column_stack(list(types.values())), found["tier"])
-    return Scored(found | types | {"retain_advised": advised}, forecast)
+    shares = np.column_stack(list(types.values()))
+    advised = policy.retain_advised(shares, found["tier"], found["left_for"])
+    return Scored(found | types | {"retain_advised": advised}, forecast, cost, growth)
 
 
-def _status(rows: Rows, active: NDArray[np.bool_], reference: Reference) -> NDArray[np.object_]:
-    """Why a customer has no churn probability, else scored; the first reason that holds.
+def _status(
+    rows: Rows, active: NDArray[np.bool_], told: NDArray[np.object_], reference: Reference
+) -> NDArray[np.object_]:
+    """Why a customer has no churn probability, else scored; the last reason here that holds.
 
     Beyond the youngest and far beyond the most frequent of those the models were made for, nothing
     was learnt that an answer could stand on; the value is given all the same, as a continuation.
+    told: the cause for which a customer said, after his last purchase, that he leaves; or null.
     """
     status = np.full(len(rows), "scored", dtype=object)
     most = MOST_BEYOND * reference.most_purchase_days
     status[numbers_of(rows, "purchase_days_total") > most] = "out_of_range"
     if reference.youngest_days > NEWCOMER_DAYS:
         status[numbers_of(rows, "age") < reference.youngest_days] = "insufficient_history"
+    status[told != None] = "already_churned"  # noqa: E711 (element by element)
     status[~active] = "not_active"
     return status
+
+
+def _only(texts: NDArray[np.object_], where: NDArray[np.bool_]) -> NDArray[np.object_]:
+    """The texts of some rows, null in the others."""
+    found = np.full(len(texts), None, dtype=object)
+    found[where] = texts[where]
+    return found
 
 
 def _over(rows: Rows, horizon_days: int) -> Any:
     return with_columns(rows, {"horizon_days": horizon_days})
 
 
-def _money(found: Scores, rows: Rows, horizon_days: int, policy: Policy) -> Scores:
-    future = policy.present_value(found["expected_value"], horizon_days)
-    if_retained = policy.if_retained(future, found["purchase_probability"])
+def _if_known(rows: Rows, name: str) -> NDArray[np.float64]:
+    """A feature that businesses without interactions do not have, null there."""
+    return numbers_of(rows, name) if name in rows else np.full(len(rows), np.nan)
+
+
+def _money(found: Scores, rows: Rows, cost: NDArray, horizon_days: int, policy: Policy) -> Scores:
+    margin = policy.present_value(found["expected_value"], horizon_days)
+    spent = policy.present_cost(cost, horizon_days)
+    future = margin - spent
+    # The cost is that of who stays as well, and not to be raised by the chance to stay.
+    if_retained = policy.if_retained(margin, found["purchase_probability"]) - spent
     historical = numbers_of(rows, "spend_total") * policy.margin_rate
-    loss = np.nan_to_num(found["churn_probability"], nan=0.0) * if_retained
+    loss = (np.nan_to_num(found["churn_probability"], nan=0.0) * if_retained).clip(min=0.0)
     return {
         "clv_historical": historical,
         "clv_future": future,
@@ -114,21 +157,61 @@ def _money(found: Scores, rows: Rows, horizon_days: int, policy: Policy) -> Scor
     }
 
 
+def _classes(rows: Rows, forecast: NDArray, reference: Reference, policy: Policy) -> Scores:
+    """ABC, RFM, and the value of now beside that to come."""
+    cuts = reference.value_cuts
+    rfm = cuts.rfm(rows)
+    weighted = zip(policy.rfm_weights, rfm.values(), strict=True)
+    return {
+        "abc": cuts.abc(rows),
+        **rfm,
+        "rfm_score": np.add.reduce([weight * score for weight, score in weighted]),
+        "rfm_class": cuts.rfm_class(rfm),
+        "value_now": cuts.now(rows, policy.margin_rate),
+        "value_quadrant": cuts.quadrant(rows, forecast, reference.tier_cuts.most_valuable),
+    }
+
+
 def _types(rows: Rows, churn: NDArray, models: ModelSet) -> Scores:
     """Churn probability split over the causes; they sum to it, unknowable ones are null."""
     shares = models.churn_type.shares_of(rows)
     return {f"type_{cause}": share * churn for cause, share in shares.items()}
 
 
-def _tiers(rows: Rows, value: NDArray, models: ModelSet, policy: Policy) -> Scores:
-    cuts = models.reference.tier_cuts
-    tier = policy.tier(value, rows, cuts)
+def _tiers(
+    rows: Rows, found: Scores, cost: NDArray, growth: NDArray, models: ModelSet, policy: Policy
+) -> Scores:
+    cuts, value, previous = models.reference.tier_cuts, found["expected_value"], _previous(rows)
+    plain = policy.tier(value, rows, cuts, cost)
+    tier = policy.tier(value, rows, cuts, cost, previous) if previous.any() else plain
     following = models.tier.chances(with_columns(rows, {"tier": tier}))
     return {
         "tier": tier,
-        "tier_reason": policy.tier_reason(value, tier, cuts),
+        "tier_previous": previous,
+        "tier_reason": policy.tier_reason(value, tier, cuts, cost, plain, growth),
+        "below_zero_certainty": policy.below_zero_certainty(
+            tier, found["expected_value_high"], cost
+        ),
         **{f"tier_next_{name}": chance for name, chance in following.items()},
     }
+
+
+def _previous(rows: Rows) -> NDArray[np.object_]:
+    """The tier of each row in the scores before, null without any."""
+    if TIER_PREVIOUS not in rows:
+        return np.full(len(rows), None)
+    given = np.asarray(rows[TIER_PREVIOUS], dtype=object)
+    return _only(given, ~pd.isna(given))
+
+
+def _percentile_in_stage(
+    churn: NDArray, stage: NDArray[np.object_], reference: Reference
+) -> NDArray[np.float64]:
+    """Rank among the active of one's lifecycle stage in the reference snapshot; null without."""
+    ranks = np.full(len(churn), np.nan)
+    for name, knots in reference.churn_percentiles_by_stage.items():
+        ranks = np.where(stage == name, _percentile(churn, knots), ranks)
+    return ranks
 
 
 def _percentile(churn: NDArray, knots: tuple[float, ...]) -> NDArray[np.float64]:

@@ -20,6 +20,7 @@ from features import backend
 from features.errors import UserError
 from features.workspace import Workspace
 from serving import batch, parts
+from serving.former import stamps_before
 from serving.score import COLUMNS
 
 # Whom nobody should try to keep: the likeliest cause is malicious, or they cost more than they pay.
@@ -27,6 +28,11 @@ _MAY_BE_KEPT = field("retain_advised") & (field("tier") != "below_zero")
 _IS_HIGH = field("churn_band") == "high"
 _IS_LAPSED = field("status") == "not_active"
 _IS_VALUABLE = field("tier").isin(["mvc", "mgc"])
+# Who was of class A a short while ago may be worth asking back although the forecast, his chance to
+# return times his value, no longer is: if at least one in ten returns, as of those whom a contact
+# is taken to save. An assumption, until a control group tells.
+_CHANCE = 0.10
+_MAY_RETURN = (field("abc") == "A") & (field("purchase_probability") >= _CHANCE)
 
 
 @dataclass(frozen=True)
@@ -73,8 +79,15 @@ SEGMENTS = (
     ),
     Segment(
         "win_back",
-        "Lapsed, and by their forecast still among the most valuable, or could be.",
-        _IS_LAPSED & _IS_VALUABLE,
+        "Lapsed, and worth it: by their chance to return times their value still among the most "
+        "valuable, or could be; or of class A of the last year, and one in ten returns.",
+        _IS_LAPSED & (_IS_VALUABLE | _MAY_RETURN),
+    ),
+    Segment(
+        "credit_watch",
+        "A payment has failed and nothing followed. To remind, before an account is closed.",
+        field("days_past_due") >= 0.0,
+        is_to_retain=False,
     ),
     Segment(
         "do_not_retain",
@@ -136,14 +149,8 @@ def write(space: Workspace, as_of: datetime) -> tuple[Path, Path]:
 
 def previous(space: Workspace, as_of: datetime) -> Path | None:
     """The scores of the newest moment before `as_of`; None without any."""
-    moments = {_moment(path): path for path in space.scores.glob("as_of=*/scores.parquet")}
-    earlier = [moment for moment in moments if moment < as_of]
-    return moments[max(earlier)] if earlier else None
-
-
-def _moment(scores: Path) -> datetime:
-    first = next(pq.ParquetFile(scores).iter_batches(1, columns=["as_of"]))
-    return first.column(0)[0].as_py()
+    earlier = stamps_before(space, as_of)
+    return earlier[0].path if earlier else None
 
 
 def _of(name: str, before: pa.Table, now: pa.Table) -> pa.Table:

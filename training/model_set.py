@@ -25,6 +25,7 @@ from training.models.tier import TierTransition
 from training.models.two_part import TwoPart
 from training.reliability import Reliability
 from training.tasks import TASKS, Task
+from training.value_classes import ValueCuts
 from training.value_tiers import TierCuts
 
 PERCENTILE_KNOTS = 101
@@ -35,7 +36,9 @@ class Reference:
     """The snapshot the models were trained for, from which ranks and cuts are taken.
 
     trained_as_of: the moment of training. features: every feature in order. words: what each says.
-    churn_percentiles: churn probability of the active customers at each percentile 0..100.
+    churn_percentiles: churn probability of the active customers at each percentile 0..100;
+    churn_percentiles_by_stage: the same within each lifecycle stage. tier_cuts, value_cuts: of the
+    classes by forecast value, and by past value.
     youngest_days, most_purchase_days: the shortest history and the most purchase days there.
     reliability: how far a churn probability may be off; None without a test. examples: rows to try
     the models on (examples.py).
@@ -46,7 +49,9 @@ class Reference:
     features: tuple[str, ...]
     words: Mapping[str, Word]
     churn_percentiles: tuple[float, ...]
+    churn_percentiles_by_stage: Mapping[str, tuple[float, ...]]
     tier_cuts: TierCuts
+    value_cuts: ValueCuts
     youngest_days: float
     most_purchase_days: float
     reliability: Reliability | None
@@ -56,6 +61,7 @@ class Reference:
         """What of it is in no other file, JSON-ready."""
         return {
             "churn_percentiles": list(self.churn_percentiles),
+            "churn_percentiles_by_stage": dict(self.churn_percentiles_by_stage),
             "youngest_days": self.youngest_days,
             "most_purchase_days": self.most_purchase_days,
             "reliability": self.reliability.to_dict() if self.reliability else None,
@@ -117,6 +123,8 @@ class ModelSet:
         (folder / "churn" / "examples.json").write_text(json.dumps(tried), encoding="utf-8")
         cuts = json.dumps(self.reference.tier_cuts.to_dict())
         (folder / "tier" / "cuts.json").write_text(cuts)
+        classes = json.dumps(self.reference.value_cuts.to_dict())
+        (folder / "clv" / "classes.json").write_text(classes)
 
     @classmethod
     def load(cls, folders: Mapping[str, Path], versions: Mapping[str, str]) -> ModelSet:
@@ -140,7 +148,12 @@ class ModelSet:
                 features=tuple(meta["features"]),
                 words={n: Word(*w) for n, w in _read(folders["churn"] / "words.json").items()},
                 churn_percentiles=tuple(ranks["churn_percentiles"]),
+                churn_percentiles_by_stage={
+                    stage: tuple(knots)
+                    for stage, knots in ranks["churn_percentiles_by_stage"].items()
+                },
                 tier_cuts=TierCuts.from_dict(_read(folders["tier"] / "cuts.json")),
+                value_cuts=ValueCuts.from_dict(_read(folders["clv"] / "classes.json")),
                 youngest_days=ranks["youngest_days"],
                 most_purchase_days=ranks["most_purchase_days"],
                 reliability=Reliability.from_dict(ranks["reliability"]),

@@ -25,6 +25,7 @@ from training.models.two_part import TwoPart
 from training.proof import Proof
 from training.reliability import Reliability
 from training.tasks import CHURN, CHURN_TYPE, CLV, TIER, Task
+from training.value_classes import ValueCuts
 from training.value_tiers import TierCuts
 
 log = logging.getLogger(__name__)
@@ -198,7 +199,9 @@ def fit(
             features=names,
             words=words_of(store.snapshots.families),
             churn_percentiles=percentiles(1.0 - churn.predict(asked)[active.to_numpy()]),
+            churn_percentiles_by_stage={},
             tier_cuts=cuts,
+            value_cuts=ValueCuts.of(today),
             youngest_days=float(today.age.min()),
             most_purchase_days=float(today.purchase_days_total.max()),
             reliability=_reliability(churn_test),
@@ -231,24 +234,33 @@ def _tier(
     seen today; without enough history there is neither.
     """
 
-    def classified(rows: pd.DataFrame) -> pd.DataFrame:
+    def classified(rows: pd.DataFrame, before: pd.DataFrame | None = None) -> pd.DataFrame:
+        """The rows with their tier, which some keep from before, as they would have."""
         value = clv.predict(rows.assign(horizon_days=request.value_horizon_days)).expected_value
-        return rows.assign(tier=value_tiers.assign(value, rows, cuts, cost_to_serve=None))
+        was = None if before is None else rows.customer_id.map(_by_customer(before))
+        return rows.assign(tier=value_tiers.assign(value, rows, cuts, None, previous=was))
 
     def moves(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
-        later = dict(zip(after.customer_id, after.tier, strict=True))
-        known = before.assign(tier_next=before.customer_id.map(later), weight=1.0)
+        later = before.customer_id.map(_by_customer(after))
+        known = before.assign(tier_next=later, weight=1.0)
         return known.dropna(subset="tier_next").reset_index(drop=True)
 
     moments = _tier_moments(frame.first_event(store), request)
-    steps = [classified(frame.customers(store, moment)) for moment in moments]
-    newest = moves(steps[0], classified(today))
+    steps: list[pd.DataFrame] = []
+    for rows in [*(frame.customers(store, moment) for moment in reversed(moments)), today]:
+        steps.append(classified(rows, steps[-1] if steps else None))
+    *_, start, end = steps
+    newest = moves(start, end)
     model = TierTransition.fit(newest, store.feature_names)
-    if len(steps) == 1:
+    if len(moments) == 1:
         return model, pd.DataFrame()
-    unseen = TierTransition.fit(moves(steps[1], steps[0]), store.feature_names)
+    unseen = TierTransition.fit(moves(steps[0], start), store.feature_names)
     model.strength = unseen.strength_on(newest)
     return model, evaluate.tier_metrics(unseen, newest)
+
+
+def _by_customer(rows: pd.DataFrame) -> dict[str, str]:
+    return dict(zip(rows.customer_id, rows.tier, strict=True))
 
 
 def _tier_moments(first: datetime, request: Request) -> list[datetime]:

@@ -1,7 +1,8 @@
 """The four value classes of customers, by forecast value and stored cuts.
 
 MVC 贵宾型, MGC 改进型, maintain 维持型, below-zero 放弃型. The cuts are measured once, on a
-reference snapshot, and stored with the model: re-fitted cuts would let tiers drift silently.
+reference snapshot, and stored with the model: re-fitted cuts would let tiers drift silently. Who
+was in a tier before leaves it only when he is clearly beyond the cut by which he came in.
 """
 
 from __future__ import annotations
@@ -20,6 +21,10 @@ GROWABLE_PERCENTILE = 80  # what a customer could be worth: this percentile of h
 # A gap below a quarter of that is no growth to speak of.
 LEAST_GAP_SHARE = 0.25
 TENURE_BANDS = (90, 365)  # days: newcomers, the first year, the others
+# How far beyond its cut, as a share of it, a customer leaves a tier: with every day of silence a
+# forecast sinks a little and with an order it rises again, and a tenth is beyond most of that.
+CLEARLY = 0.10
+_ABOVE_ZERO = ("mvc", "mgc", "maintain")
 
 
 @dataclass(frozen=True)
@@ -63,27 +68,44 @@ def assign(
     value: pd.Series | NDArray,
     rows: Rows,
     cuts: TierCuts,
-    cost_to_serve: float | None,
+    cost_to_serve: float | NDArray | None,
     margin_rate: float = 1.0,
+    previous: pd.Series | NDArray | None = None,
 ) -> NDArray[np.object_]:
     """The tier code of each row, (n,), in the order of precedence below-zero, MVC, MGC, maintain.
 
     value: forecast net money, in which the cuts were measured. rows: age, purchase_trend_90d
-    and purchase_days_recent_90d. cost_to_serve: expected cost per customer over the same horizon;
-    None when it is not known, and then nobody is below zero, since revenue alone cannot tell.
-    margin_rate: the margin per unit of money, from which that cost is paid.
+    and purchase_days_recent_90d. cost_to_serve: expected cost over the same horizon, for all or
+    for each, (n,); None or NaN when it is not known, and then nobody is below zero, since revenue
+    alone cannot tell. margin_rate: the margin per unit of money, from which that cost is paid.
+    previous: the tier of each row before, null without one. He rises at the cut, but falls only
+    when clearly beyond it (CLEARLY): an MVC below nine tenths of the cut, an MGC with less than
+    nine tenths of the gap, and who was not below zero with less than nine tenths of his cost.
     """
     value = np.asarray(value, dtype=np.float64)
+    was = np.full(len(value), None) if previous is None else np.asarray(previous, dtype=object)
     tier = np.full(len(value), "maintain", dtype=object)
     possible = np.array(cuts.possible)[_bands(rows["age"])]
-    has_gap = (possible > 0) & (possible - value >= LEAST_GAP_SHARE * possible)
+    has_gap = (possible > 0) & (possible - value >= _eased(LEAST_GAP_SHARE * possible, was, "mgc"))
     has_bought = numbers_of(rows, "purchase_days_recent_90d") > 0
     is_growing = (numbers_of(rows, "purchase_trend_90d") >= 0) & has_bought
     tier[has_gap & is_growing] = "mgc"
-    tier[value >= cuts.most_valuable] = "mvc"
+    tier[value >= _eased(np.full(len(value), cuts.most_valuable), was, "mvc")] = "mvc"
     if cost_to_serve is not None:
-        tier[value * margin_rate - cost_to_serve <= 0] = "below_zero"
+        cost = np.full(len(value), cost_to_serve, dtype=np.float64)
+        tier[value * margin_rate <= _eased(cost, was, *_ABOVE_ZERO)] = "below_zero"
     return tier
+
+
+def growable(rows: Rows, cuts: TierCuts) -> NDArray[np.float64]:
+    """The forecast value up to which a growing customer is MGC, (n,), by his tenure band."""
+    return (1.0 - LEAST_GAP_SHARE) * np.array(cuts.possible)[_bands(rows["age"])]
+
+
+def _eased(cut: NDArray, was: NDArray, *tiers: str) -> NDArray[np.float64]:
+    """The cut, lower by CLEARLY for those who were in one of some tiers."""
+    is_in = np.logical_or.reduce([was == tier for tier in tiers])
+    return np.where(is_in, (1.0 - CLEARLY) * cut, cut)
 
 
 def _bands(age: pd.Series | NDArray) -> np.ndarray:

@@ -14,6 +14,7 @@ from training.models.boosting import Forecast
 from training.models.explanation import Factor
 from training.reliability import Reliability
 from training.tasks import CHURN_TYPES, TASKS, TIERS
+from training.value_classes import Scale, ValueCuts
 from training.value_tiers import TierCuts
 
 AS_OF = datetime(2025, 6, 30, 23, 59, 59, 999999)
@@ -24,6 +25,9 @@ ROW = {
     "age": 400.0,
     "spend_total": 250.0,
     "margin_total": None,
+    "spend_365d": 200.0,
+    "margin_365d": None,
+    "purchase_days_recent_365d": 4.0,
     "gap_mean": 97.5,
     "gap_log_sum": 18.0,
     "day_amount_sum": 260.0,
@@ -54,7 +58,8 @@ SHARES = {"natural": 0.1, "competitive": 0.5, "fault": 0.4}
 def rows(*changes, as_of=AS_OF):
     """One row per given set of changes to ROW, for customers C0, C1 and so on."""
     frame = pd.DataFrame([{**ROW, **change} for change in changes])
-    frame["margin_total"] = frame.margin_total.astype(float)
+    for name in ("margin_total", "margin_365d"):
+        frame[name] = frame[name].astype(float)
     frame.insert(0, "customer_id", [f"C{i}" for i in range(len(frame))])
     frame.insert(1, "as_of", pd.Series([as_of] * len(frame), dtype="datetime64[us]"))
     frame.insert(2, "request_id", "r1")
@@ -107,7 +112,16 @@ def models(stays=0.6, shares=SHARES):
             features=tuple(ROW),
             words={},
             churn_percentiles=tuple(i / 100 for i in range(101)),
+            churn_percentiles_by_stage={"maturity": tuple(i / 200 for i in range(101))},
             tier_cuts=TierCuts(most_valuable=500.0, possible=(150.0, 150.0, 150.0)),
+            value_cuts=ValueCuts(
+                "spend_365d",
+                a=200.0,
+                b=50.0,
+                recency=Scale((-90.0, -60.0, -30.0, -7.0), 3.0),
+                frequency=Scale((1.0, 3.0), 1.5),
+                monetary=Scale((50.0, 100.0, 200.0, 400.0), 3.0),
+            ),
             youngest_days=0.0,
             most_purchase_days=50.0,
             reliability=Reliability([0.5], [0.08, 0.2], [0.09, 0.3]),

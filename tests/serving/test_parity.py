@@ -2,7 +2,8 @@
 
 import math
 import shutil
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 import ibis
 import pandas as pd
@@ -13,10 +14,13 @@ from features.datasets.simulated import simulate
 from features.store import FeatureStore
 from features.workspace import Workspace
 from serving.answer import Call, answer
-from serving.batch import score_everyone, score_file
+from serving.batch import score_everyone, score_file, score_path
+from serving.former import Former
+from serving.loaded import Asked, Loaded
 from serving.policy import POLICY
 from serving.reasons import in_words
 from serving.score import COLUMNS
+from tests.serving import made_scores
 from tests.serving.conftest import AS_OF
 from training import champion
 from training.models.explanation import Factor
@@ -53,18 +57,26 @@ def ask(service, customer_ids):
 def flat(one):
     """An answer as the columns of a score table."""
     churn, value, tier = one["churn"] or {}, one["clv"], one["tier"]
+    rfm = one["rfm"]
     types = {share["type"]: share["p"] for share in churn.get("types", [])}
     return {
         **{name: one[name] for name in COLUMNS if name in one},
         "churn_probability": churn.get("probability"),
         "churn_percentile": churn.get("percentile"),
+        "churn_percentile_in_stage": churn.get("percentile_in_stage"),
         "churn_band": churn.get("band"),
         "clv_historical": value["historical"],
         "clv_future": value["future"],
         "clv_total": value["total"],
         "clv_if_retained": value["future_if_retained"],
         **{f"type_{cause}": types.get(cause) for cause in CHURN_TYPES},
+        **{f"rfm_{name}": rfm[name] for name in ("recency", "frequency", "monetary", "score")},
+        "rfm_class": rfm["code"],
+        "value_now": value["now"],
+        "value_quadrant": value["quadrant"],
         "tier": tier["code"],
+        "tier_previous": tier["previous"],
+        "below_zero_certainty": tier["below_zero"],
         "tier_reason": tier["reason"],
         **{f"tier_next_{name}": tier["next"][name] for name in TIERS},
         # Without a risk to leave there is nobody to retain, and the answer does not speak of it.
@@ -87,7 +99,7 @@ def assert_same(answers, batch):
 
 def test_everyone_at_once(service, batch):
     assert len(batch) > 250
-    assert {row["status"] for row in batch.values()} == {"scored", "not_active"}
+    assert {row["status"] for row in batch.values()} == {"scored", "not_active", "already_churned"}
     assert_same(ask(service, list(batch)), batch)
 
 
@@ -131,3 +143,43 @@ def test_thousands_in_parts_are_answered_the_same_alone_and_together(large_busin
         for one in answers:
             reasons = in_words([Factor(**factor) for factor in one["factors"]])
             assert batch[one["customer_id"]]["top_factors"] == reasons
+
+
+def test_who_was_most_valuable_stays_so_while_just_below_the_cut_in_batch_and_service_alike(
+    trained_workspace, batch, tmp_path
+):
+    space = Workspace(shutil.copytree(trained_workspace.root, tmp_path / "workspace"))
+    values = sorted((row["expected_value"], name) for name, row in batch.items())
+    (low, fallen), (near, kept) = values[len(values) // 2], values[-10]
+    cut = near / 0.95
+    assert low < 0.9 * cut
+    models = champion.load(space)
+    models.reference = replace(
+        models.reference, tier_cuts=replace(models.reference.tier_cuts, most_valuable=cut)
+    )
+    for days, tier in ((60, "mgc"), (30, "mvc")):  # the newest of the earlier ones counts
+        earlier = AS_OF - timedelta(days=days)
+        said = {name: {"tier": tier} for name in (fallen, kept)}
+        made_scores.write(score_path(space, earlier), earlier, **said)
+
+    scores = score_everyone(space, models, POLICY, AS_OF)
+    scores.to_parquet(_folder_of(score_path(space, AS_OF)))  # of this very moment: tells nothing
+    expected = {row["customer_id"]: row for row in scores.to_dict("records")}
+    loaded = Loaded(models, FeatureStore(space), Former.newest(space))
+    asked = [Asked(name, "r1", explain=False) for name in (fallen, kept, values[0][1])]
+    answers = answer(loaded.known(asked), models, Call(POLICY, AS_OF))
+
+    assert_same(answers, expected)
+    tiers = [one["tier"] for one in answers]
+    assert [tier["previous"] for tier in tiers] == ["mvc", "mvc", None]
+    assert tiers[0]["code"] != "mvc"
+    assert tiers[1]["code"] == "mvc"
+    assert tiers[1]["reason"] == (
+        f"forecast {near:,.0f} < cut {cut:,.0f}; kept: within 10 % of the cut"
+    )
+    assert "kept" not in tiers[0]["reason"]
+
+
+def _folder_of(path):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path

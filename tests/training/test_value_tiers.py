@@ -2,20 +2,21 @@
 
 import json
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from training.value_tiers import TierCuts, assign
+from training.value_tiers import TierCuts, assign, growable
 
 # Ages 60, 200 and 900 days: one customer of each tenure band could bring 100.
 CUTS = TierCuts(most_valuable=500.0, possible=(100.0, 100.0, 400.0))
 
 
-def tier(value, age=60.0, trend=0.1, recent=2.0, cost=None, margin_rate=1.0):
+def tier(value, age=60.0, trend=0.1, recent=2.0, cost=None, margin_rate=1.0, was=None):
     rows = pd.DataFrame(
         {"age": [age], "purchase_trend_90d": [trend], "purchase_days_recent_90d": [recent]}
     )
-    return assign(pd.Series([value]), rows, CUTS, cost, margin_rate)[0]
+    return assign(pd.Series([value]), rows, CUTS, cost, margin_rate, pd.Series([was]))[0]
 
 
 @pytest.mark.parametrize(
@@ -48,6 +49,42 @@ def test_the_class_by_value_and_growth(given, expected):
 )
 def test_below_zero_needs_the_cost_to_serve(given, expected):
     assert tier(**given) == expected
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"value": 451.0, "was": "mvc"}, "mvc"),
+        ({"value": 449.0, "was": "mvc"}, "maintain"),  # clearly below the cut of 500
+        ({"value": 499.0, "was": "mgc"}, "maintain"),
+        ({"value": 500.0, "was": "maintain"}, "mvc"),  # he rises at the cut itself
+        ({"value": 77.0, "was": "mgc"}, "mgc"),  # a gap of 22.5 of 100 is enough for him
+        ({"value": 78.0, "was": "mgc"}, "maintain"),
+        ({"value": 77.0, "was": "mvc"}, "maintain"),
+        ({"value": 77.0, "was": "mgc", "trend": -0.1}, "maintain"),  # the gap alone is eased
+        ({"value": 46.0, "cost": 50.0, "was": "maintain", "recent": 0.0}, "maintain"),
+        ({"value": 45.0, "cost": 50.0, "was": "maintain", "recent": 0.0}, "below_zero"),
+        ({"value": 460.0, "cost": 500.0, "was": "mvc"}, "mvc"),
+        ({"value": 50.0, "cost": 50.0, "was": "below_zero"}, "below_zero"),
+        ({"value": 51.0, "cost": 50.0, "was": "below_zero", "recent": 0.0}, "maintain"),
+    ],
+)
+def test_a_tier_is_not_left_by_a_hairs_breadth(given, expected):
+    assert tier(**given) == expected
+
+
+def test_each_has_his_own_cost_and_who_has_none_known_is_not_below_zero():
+    rows = pd.DataFrame(
+        {"age": [60.0] * 3, "purchase_trend_90d": -1.0, "purchase_days_recent_90d": 1.0}
+    )
+    cost = np.array([9.0, 11.0, np.nan])
+    assert assign(np.array([10.0, 10.0, 0.0]), rows, CUTS, cost).tolist() == [
+        "maintain", "below_zero", "maintain",
+    ]  # fmt: skip
+
+
+def test_the_cut_of_growth_is_three_quarters_of_what_is_possible():
+    assert growable(pd.DataFrame({"age": [60.0, 366.0]}), CUTS).tolist() == [75.0, 300.0]
 
 
 def test_the_most_valuable_together_bring_four_fifths():

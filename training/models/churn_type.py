@@ -105,10 +105,11 @@ def told(rows: pd.DataFrame) -> pd.Series:
     A closure before the last purchase tells of a customer who came back. Of reasons given on one
     day the first in the order of CHURN_TYPES counts.
     """
-    return pd.Series(_told(rows), rows.index)
+    return pd.Series(reasons_told(rows), rows.index)
 
 
-def _told(rows: Rows) -> NDArray[np.object_]:
+def reasons_told(rows: Rows) -> NDArray[np.object_]:
+    """The same as an array, (n,)."""
     columns = [f"days_since_closure_{cause}" for cause in CHURN_TYPES]
     if not all(column in rows for column in columns):
         return np.full(len(rows), None, dtype=object)
@@ -202,7 +203,7 @@ class ChurnType:
     def shares_of(self, rows: Rows) -> dict[str, NDArray[np.float64]]:
         """The same as arrays, each (n,)."""
         shares = strength.strengthened(*self._logs(rows), self.strength)
-        shares = _with_answers(shares, _told(rows), list(self.shares))
+        shares = _with_answers(shares, reasons_told(rows), list(self.shares))
         known = dict(zip(self.shares, shares.T, strict=True))
         return {cause: known.get(cause, np.full(len(shares), np.nan)) for cause in CHURN_TYPES}
 

@@ -3,12 +3,14 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import numpy as np
 import pytest
 
 from serving.answer import Call, answer
 from serving.answer_schema import Answer
 from serving.policy import Policy
 from tests.serving.stub_models import AS_OF, FACTORS, ROW, models, rows
+from training.tasks import CHURN_TYPES
 
 POLICY = Policy(discount_rate=0.0)
 CALL = Call(POLICY, now=AS_OF + timedelta(hours=5))
@@ -196,6 +198,38 @@ def test_retaining_is_not_advised_against_likely_malice():
     found = one(given=models(shares={"fault": 0.2, "malicious": 0.8}))
     assert found["churn"]["types"][0] == {"type": "malicious", "p": pytest.approx(0.32)}
     assert found["churn"]["retain_advised"] is False
+
+
+def test_who_has_told_that_he_leaves_is_named_with_his_cause_and_has_no_risk():
+    closures = {f"days_since_closure_{cause}": np.nan for cause in CHURN_TYPES}
+    found = one({**closures, "days_since_closure_competitive": 5.0})
+    assert (found["status"], found["left_for"]) == ("already_churned", "competitive")
+    assert found["churn"] is None
+    assert found["clv"]["future"] == 120.0
+
+
+def test_a_known_cost_is_in_the_bounds_in_the_cuts_and_in_the_tier():
+    policy = replace(POLICY, cost_to_serve=70.0, margin_rate=0.5, currency="CNY")
+    found = one(call=replace(CALL, policy=policy))
+    value = found["clv"]
+    assert [value[name] for name in ("future_low", "future", "future_high")] == [-70, -10, 80]
+    assert value["currency"] == "CNY"
+    assert found["tier"]["code"] == "below_zero"
+    assert found["tier"]["below_zero"] == "watch"
+    assert found["tier"]["cuts"]["below_zero"] == 140.0  # of money, half of which is margin
+
+
+def test_a_tier_that_nobody_can_reach_has_no_cut():
+    given = models()
+    cuts = replace(given.reference.tier_cuts, most_valuable=float("inf"))
+    given.reference = replace(given.reference, tier_cuts=cuts)
+    assert one(given=given)["tier"]["cuts"]["mvc"] is None
+
+
+def test_what_was_not_given_is_null_and_not_nothing():
+    found = one({"spend_365d": None, "purchase_days_recent_365d": None})
+    assert (found["abc"], found["rfm"]) == (None, None)
+    assert (found["clv"]["now"], found["clv"]["quadrant"]) == (None, None)
 
 
 def test_answers_keep_the_order_of_the_rows_whatever_their_status():

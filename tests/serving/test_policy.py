@@ -85,6 +85,58 @@ def test_the_reason_names_the_figures_that_decided():
     }
 
 
+def test_the_reason_says_that_a_tier_was_kept():
+    value, tier = np.array([460.0, 77.0, 46.0]), np.array(["mvc", "mgc", "maintain"], dtype=object)
+    plain = np.array(["maintain", "maintain", "below_zero"], dtype=object)
+    cost, growth = np.array([0.0, 0.0, 50.0]), np.array([75.0, 75.0, 75.0])
+    assert POLICY.tier_reason(value, tier, CUTS, cost, plain, growth).tolist() == [
+        "forecast 460 < cut 500; kept: within 10 % of the cut",
+        "forecast 77 > growth cut 75; kept: within 10 % of the cut",
+        "margin 46 <= cost to serve 50; kept: within 10 % of the cut",
+    ]
+
+
+def test_who_is_growable_is_told_the_cut_of_growth():
+    one = POLICY.tier_reason(np.array([70.0]), np.array(["mgc"]), CUTS, growth=np.array([75.0]))
+    assert one.tolist() == ["forecast 70 <= growth cut 75"]
+
+
+@pytest.mark.parametrize(
+    ("policy", "contacts", "expected"),
+    [
+        (Policy(), 12.0, None),
+        (Policy(cost_to_serve=20.0), 12.0, 20.0),
+        (Policy(cost_per_contact=5.0), 12.0, 30.0),  # six contacts in half a year
+        (Policy(cost_per_contact=5.0), 0.0, 0.0),
+        (Policy(cost_per_contact=5.0), None, None),
+        (Policy(cost_per_contact=5.0, cost_to_serve=20.0), 12.0, 30.0),  # his own before all's
+        (Policy(cost_per_contact=5.0, cost_to_serve=20.0), None, 20.0),
+    ],
+)
+def test_the_cost_to_serve_is_that_of_the_own_contacts(policy, contacts, expected):
+    rows = pd.DataFrame({"contacts_365d": [contacts]}, dtype=float)
+    found = policy.cost(rows, horizon_days=365 // 2 + 0.5)[0]
+    assert (None if np.isnan(found) else found) == expected
+
+
+def test_a_business_without_interactions_has_no_cost_by_contact():
+    assert np.isnan(Policy(cost_per_contact=5.0).cost(pd.DataFrame({"age": [1.0]}), 365)).all()
+
+
+def test_below_zero_is_certain_when_the_best_case_is_too():
+    tier = np.array(["below_zero", "below_zero", "maintain"], dtype=object)
+    high, cost = np.array([100.0, 101.0, 50.0]), np.array([50.0, 50.0, np.nan])
+    found = Policy(margin_rate=0.5).below_zero_certainty(tier, high, cost)
+    assert found.tolist() == ["certain", "watch", None]
+
+
+def test_who_has_left_in_malice_is_not_to_be_won_back():
+    nothing = pd.DataFrame([[np.nan] * 6] * 3)
+    left_for = np.array(["malicious", "fault", None], dtype=object)
+    found = POLICY.retain_advised(nothing, pd.Series(["mvc"] * 3), left_for)
+    assert found.tolist() == [False, True, True]
+
+
 def stage(active=True, **changes):
     """The stage of a customer of five purchase days, one every 30, last seen 10 days ago."""
     row = {

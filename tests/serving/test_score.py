@@ -74,6 +74,77 @@ def test_who_is_not_active_cannot_leave_again():
     assert gone.clv_future == pytest.approx(60)
 
 
+def test_what_he_has_brought_makes_his_classes():
+    one = score(stub_models.rows({}), stub_models.models(), PLAIN).iloc[0]
+    assert (one.abc, one.value_now, one.value_quadrant) == ("A", 100.0, "high_low")
+    rfm = one[["rfm_recency", "rfm_frequency", "rfm_monetary", "rfm_score", "rfm_class"]]
+    assert rfm.tolist() == [4.0, 3.0, 3.0, 10.0, "general_value"]
+    heavy = replace(PLAIN, rfm_weights=(0.5, 0.25, 1.0))
+    assert score(stub_models.rows({}), stub_models.models(), heavy).rfm_score[0] == 5.75
+
+
+def test_the_rank_within_the_stage_is_by_the_customers_of_that_stage():
+    given = stub_models.rows({}, {"age": 89.0, "gap_mean": 30.0})
+    found = score(given, stub_models.models(stays=0.6), PLAIN)
+    assert found.stage.tolist() == ["maturity", "growth"]
+    assert found.churn_percentile_in_stage[0] == 80
+    assert np.isnan(found.churn_percentile_in_stage[1])  # nobody was there to be ranked among
+
+
+TOLD = {"days_since_closure_fault": 5.0, "days_since_closure_natural": 80.0}
+UNTOLD = {f"days_since_closure_{cause}": None for cause in CHURN_TYPES}
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "left_for"),
+    [
+        ({}, "already_churned", "fault"),
+        ({"recency": 4.0}, "scored", None),  # bought since
+        ({"recency": 300.0}, "not_active", None),
+        ({"purchase_days_total": 151.0}, "already_churned", "fault"),
+    ],
+)
+def test_who_has_told_that_he_leaves_has_left(change, status, left_for):
+    given = stub_models.rows({**UNTOLD, **TOLD, **change})
+    found = score(given.astype(dict.fromkeys(UNTOLD, float)), stub_models.models(), PLAIN).iloc[0]
+    assert (found.status, found.left_for) == (status, left_for)
+    assert np.isnan(found.churn_probability) == (status != "scored")
+    assert found[TYPES].isna().all() == (status != "scored")
+    assert found.clv_future == 60.0
+
+
+def test_what_a_customer_costs_is_taken_off_what_he_will_bring():
+    policy = replace(PLAIN, cost_per_contact=2.0)
+    given = stub_models.rows({"contacts_365d": 10.0}, {"contacts_365d": 40.0}, {})
+    found = score(given, stub_models.models(stays=0.6), policy)
+    assert found.clv_future.tolist() == [40.0, -20.0, 60.0]  # 60, less 20 and less 80
+    assert found.clv_total.tolist() == [165.0, 105.0, 185.0]
+    assert found.clv_if_retained.tolist() == pytest.approx([80.0, 20.0, 100.0])
+    assert found.expected_loss.tolist() == pytest.approx([32.0, 8.0, 40.0])
+    assert found.tier.tolist() == ["maintain", "below_zero", "maintain"]
+    # The upper bound is 300, half of it margin: more than the cost.
+    assert found.below_zero_certainty.tolist() == [None, "watch", None]
+    assert found.retain_advised.tolist() == [True, False, True]
+
+
+def test_who_costs_more_than_he_brings_if_he_stays_is_no_loss():
+    given = stub_models.rows({"contacts_365d": 100.0})
+    one = score(given, stub_models.models(), replace(PLAIN, cost_per_contact=2.0)).iloc[0]
+    assert one.clv_if_retained == pytest.approx(-100.0)
+    assert (one.expected_loss, one.max_spend, one.below_zero_certainty) == (0.0, 0.0, "certain")
+
+
+def test_the_former_tier_is_passed_on_and_kept_within_a_tenth_of_the_cut():
+    models = stub_models.models()
+    cuts = replace(models.reference.tier_cuts, most_valuable=130.0)
+    models.reference = replace(models.reference, tier_cuts=cuts)
+    given = stub_models.rows({}, {}, {}).assign(tier_previous=["mvc", None, np.nan])
+    found = score(given, models, PLAIN)
+    assert found.tier.tolist() == ["mvc", "maintain", "maintain"]
+    assert found.tier_previous.tolist() == ["mvc", None, None]
+    assert found.tier_reason[0] == "forecast 120 < cut 130; kept: within 10 % of the cut"
+
+
 def test_types_sum_to_the_churn_probability(scores):
     active = scores[scores.status == "scored"]
     assert 0 < len(active) < len(scores)

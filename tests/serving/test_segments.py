@@ -30,7 +30,10 @@ def test_the_members_of_each_list(tmp_path):
     lapsed = {"status": "not_active", "churn_band": None, "max_spend": 0.0}
     scores = made_scores.write(
         tmp_path / "scores.parquet",
+        back={**lapsed, "abc": "A", "purchase_probability": 0.1},
         calm={"churn_band": "low"},
+        due={"churn_band": "low", "days_past_due": 0.0},
+        far={**lapsed, "abc": "A", "purchase_probability": 0.09},
         free={"max_spend": 0.0},
         gone=lapsed,
         grown={"tier": "mgc"},
@@ -44,8 +47,9 @@ def test_the_members_of_each_list(tmp_path):
         "high_risk": ["free", "grown", "high", "jack", "poor", "rich"],
         "retain": ["grown", "high", "rich"],
         "valuable_at_risk": ["grown", "rich"],
-        "lapsed": ["gone", "once"],
-        "win_back": ["once"],
+        "lapsed": ["back", "far", "gone", "once"],
+        "win_back": ["back", "once"],
+        "credit_watch": ["due"],
         "do_not_retain": ["jack", "poor"],
     }
 

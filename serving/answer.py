@@ -16,12 +16,15 @@ import numpy as np
 
 from features.columns import Columns, Rows, numbers_of
 from features.moment import END_OF_DAY, is_stale
-from serving.answer_schema import Answer, Churn, Rfm, Tier, TypeShare, Value
+from serving import levers
+from serving.abstention import Known, unavailable
+from serving.answer_schema import Answer, Churn, Relationship, Rfm, Tier, TypeShare, Value
+from serving.loyalty import TRIGGERS
 from serving.policy import Policy
 from serving.reasons import factors
 from serving.score import COLUMNS, score_columns
+from training.lifecycle import STAGES
 from training.model_set import ModelSet
-from training.models.churn_type import SIGNS, signs
 from training.tasks import CHURN_TYPES, TIERS
 
 # Without these there is no score. A customer's features are all of one moment, so when that moment
@@ -112,7 +115,8 @@ def _scores(rows: Columns, models: ModelSet, call: Call) -> list[dict[str, Any]]
     columns["value_basis"] = [basis] * len(rows)
     columns["cost"] = [_plain(value) for value in scored.cost.tolist()]
     columns["growth_cut"] = scored.growth.tolist()
-    columns["evidence"] = _evidence(rows)
+    columns["evidence"] = levers.evidence(rows)
+    columns["unavailable"] = unavailable(rows, _known(models, policy))
     columns["missing"] = _missing(rows, models)
     few = factors(scored, models, wanted)
     columns["factors"] = [[factor._asdict() for factor in each] for each in few]
@@ -121,17 +125,15 @@ def _scores(rows: Columns, models: ModelSet, call: Call) -> list[dict[str, Any]]
     ]
 
 
+def _known(models: ModelSet, policy: Policy) -> Known:
+    """What these data, this policy and the tests of these models give."""
+    tested = {"history"} if models.reference.reliability else set()
+    return Known(models.reference.facts, policy.stated | tested)
+
+
 def _plain(value: Any) -> Any:
     """The value; None for NaN, which alone differs from itself."""
     return value if value == value else None
-
-
-def _evidence(rows: Columns) -> list[list[str]]:
-    shown = signs(rows)
-    flags = zip(*(shown[sign.cause].tolist() for sign in SIGNS), strict=True)
-    return [
-        [sign.about for sign, is_shown in zip(SIGNS, row, strict=True) if is_shown] for row in flags
-    ]
 
 
 def _missing(rows: Columns, models: ModelSet) -> list[list[str]]:
@@ -174,11 +176,14 @@ def _answer(asked: Asked, said: Mapping[str, Any], models: ModelSet, call: Call)
         "expected_value_high": said.get("expected_value_high"),
         "tier": _tier(said, models, call.policy) if said else None,
         "stage": said.get("stage"),
+        "relationship": _relationship(said) if said else None,
+        "marketing_mode": said.get("marketing_mode"),
         "days_past_due": said.get("days_past_due"),
         "expected_loss": said.get("expected_loss"),
         "save_rate": call.policy.save_rate,
         "max_spend": said.get("max_spend"),
         "factors": said.get("factors", []),
+        "unavailable": said.get("unavailable", []),
         "features": {
             "age_hours": _age_hours(moment, call.now) if moment else None,
             "stale": list(NEEDED) if asked.reason == "stale_features" else [],
@@ -203,7 +208,9 @@ def _churn(said: Mapping[str, Any], models: ModelSet) -> Churn:
         "horizon_days": task.horizon_days,
         "definition": task.definition,
         "types": _types(said),
+        "cause": said["cause"],
         "evidence": said["evidence"],
+        "lever": said["lever"],
         "retain_advised": said["retain_advised"],
     }
 
@@ -229,6 +236,19 @@ def _value(said: Mapping[str, Any], models: ModelSet, policy: Policy) -> Value:
         "horizon_days": models.tasks["clv"].horizon_days,
         "value_basis": said["value_basis"],
         "currency": policy.currency,
+    }
+
+
+def _relationship(said: Mapping[str, Any]) -> Relationship:
+    kind = said["loyalty_type"]
+    return {
+        "stage_next": {stage: said[f"stage_next_{stage}"] for stage in STAGES},
+        "lifetime_days": said["lifetime_days"],
+        "remaining_days": said["remaining_days"],
+        "ladder": said["ladder"],
+        "loyalty": said["loyalty"],
+        "loyalty_type": kind,
+        "breaks_when": TRIGGERS.get(kind) if kind else None,
     }
 
 

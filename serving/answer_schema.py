@@ -19,7 +19,8 @@ class Churn(TypedDict):
 
     low, high: 90 % interval, by the test at an earlier moment; null without one. percentile: rank
     among active customers, 0 to 100; percentile_in_stage: among those of the same lifecycle stage,
-    null where there is nobody to rank among. evidence: the signs seen, in words.
+    null where there is nobody to rank among. cause: the likeliest of the types. evidence: the signs
+    seen, in words with their day. lever: what fits the cause (levers.LEVERS).
     """
 
     probability: float
@@ -31,7 +32,9 @@ class Churn(TypedDict):
     horizon_days: int
     definition: str
     types: list[TypeShare]
+    cause: str | None
     evidence: list[str]
+    lever: str
     retain_advised: bool
 
 
@@ -97,6 +100,32 @@ class Tier(TypedDict):
     next: dict[str, float]
 
 
+class Relationship(TypedDict):
+    """How the customer stands to the business.
+
+    stage_next: P(lifecycle stage) one churn horizon from now, null where nobody was in his stage.
+    lifetime_days: since the first contact; remaining_days: expected until he leaves. ladder:
+    customer, client, advocate, partner. loyalty: true, latent, spurious, none, by what he does and
+    what he says; null where he was never asked. loyalty_type: what it rests on; breaks_when: the
+    event that would end it.
+    """
+
+    stage_next: dict[str, float | None]
+    lifetime_days: float | None
+    remaining_days: float | None
+    ladder: str | None
+    loyalty: str | None
+    loyalty_type: str | None
+    breaks_when: str | None
+
+
+class Unavailable(TypedDict):
+    """A field that these data cannot tell, and the code of the data that would."""
+
+    field: str
+    needs: str
+
+
 class Factor(TypedDict):
     """What the churn model looked at: a family's effect, and the feature that led it.
 
@@ -150,11 +179,14 @@ class Answer(TypedDict):
     expected_value_high: float | None
     tier: Tier | None
     stage: str | None
+    relationship: Relationship | None
+    marketing_mode: str | None
     days_past_due: float | None
     expected_loss: float | None
     save_rate: float
     max_spend: float | None
     factors: list[Factor]
+    unavailable: list[Unavailable]
     features: FeatureFacts
     what_if: list[str]
     model: dict[str, str]

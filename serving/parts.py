@@ -35,7 +35,8 @@ SIZE = 10_000
 _PREFIX = ".parts-"
 _TEXTS = frozenset({
     "customer_id", "status", "left_for", "churn_band", "tier", "tier_previous", "tier_reason",
-    "below_zero_certainty", "abc", "rfm_class", "value_quadrant", "stage", "top_factors",
+    "below_zero_certainty", "abc", "rfm_class", "value_quadrant", "stage", "ladder", "loyalty",
+    "loyalty_type", "cause", "lever", "marketing_mode", "top_factors",
 })  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 """Business rules, frozen and versioned; no model inside.
 
-Bands, tiers, stages, spend caps and who may be retained follow from forecasts by these rules
+Bands, tiers, spend caps and who may be retained follow from forecasts by these rules
 alone, so a rule can change without a training, and every answer names the policy it was made with.
 """
 
@@ -14,7 +14,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from features.columns import Rows, numbers_of
+from serving.levers import LEVER_RULE, LeverRule
+from serving.loyalty import LOYALTY, LoyaltyRule
 from training import retention, value_tiers
+from training.ladder import LADDER, LadderRule
+from training.lifecycle import LIFECYCLE, LifecycleRule
 from training.tasks import CHURN_TYPES
 from training.value_tiers import TierCuts
 
@@ -33,8 +37,8 @@ class Policy:
     contact, by which those whose contacts are known cost what they cost; None when not known.
     currency: of all money, such as CNY; None when nobody has said it. rfm_weights: of recency,
     frequency and money in rfm_score; equal, since no study holds for all trades.
-    stale_after_days: features older than that give no score. decline_after: multiples of the own
-    mean gap in silence from which a customer is in decline. trend: change in log spend that counts.
+    stale_after_days: features older than that give no score. lifecycle, ladder, loyalty, levers:
+    the thresholds of these rules, each beside its rule.
     """
 
     name: str = "policy"
@@ -48,9 +52,10 @@ class Policy:
     currency: str | None = None
     rfm_weights: tuple[float, float, float] = (1.0, 1.0, 1.0)
     stale_after_days: int = 7
-    decline_after: float = 2.0
-    trend: float = 0.25
-    growth_tenure_gaps: float = 3.0
+    lifecycle: LifecycleRule = LIFECYCLE
+    ladder: LadderRule = LADDER
+    loyalty: LoyaltyRule = LOYALTY
+    levers: LeverRule = LEVER_RULE
 
     @property
     def label(self) -> str:
@@ -73,6 +78,16 @@ class Policy:
     def present_value(self, value: Values, horizon_days: int) -> Values:
         """Margin of a horizon's money, discounted month by month as if it came evenly."""
         return value * self.margin_rate * self.discount(horizon_days)
+
+    @property
+    def stated(self) -> frozenset[str]:
+        """What it tells of a business that no feature can, by the codes of abstention.NEEDS."""
+        told = {
+            "cost_to_serve": self.cost_to_serve is not None or self.cost_per_contact is not None,
+            "margin": self.margin_rate != 1.0,
+            "currency": self.currency is not None,
+        }
+        return frozenset(code for code, is_told in told.items() if is_told)
 
     def if_retained(self, future: Values, purchase_probability: Values) -> Values:
         """Future value of a customer who does not leave: future / P(stays)."""
@@ -158,25 +173,6 @@ class Policy:
         each = zip(value.tolist(), tier, bare, costs.tolist(), limits.tolist(), strict=True)
         return _as_given(value, np.array([reason(*one) for one in each], dtype=object))
 
-    def stage(self, rows: Rows, is_active: pd.Series | NDArray[np.bool_]) -> NDArray[np.object_]:
-        """The lifecycle stage, (n,), by precedence termination, decline, growth, maturity.
-
-        Termination is no longer active with no case open; a customer with an open complaint or
-        payment is still in decline. Acquisition (no purchase yet) is never scored.
-        """
-        gap, trend = numbers_of(rows, "gap_mean"), numbers_of(rows, "spend_trend_90d")
-        # A customer without a gap of his own has no rhythm to fall silent against.
-        is_new = (numbers_of(rows, "purchase_days_total") < 2) | (
-            numbers_of(rows, "age") < self.growth_tenure_gaps * np.nan_to_num(gap, nan=0.0)
-        )
-        is_silent = numbers_of(rows, "recency") > self.decline_after * gap
-        has_left = ~np.asarray(is_active, dtype=bool)
-        stage = np.full(len(rows), "maturity", dtype=object)
-        stage[(trend > self.trend) | is_new] = "growth"
-        stage[is_silent | ((trend < -self.trend) & ~is_new)] = "decline"
-        stage[has_left] = np.where(_has_open_affairs(rows)[has_left], "decline", "termination")
-        return stage
-
     def retain_advised(
         self,
         types: pd.DataFrame | NDArray,
@@ -197,14 +193,6 @@ class Policy:
 
 
 POLICY = Policy()
-
-
-def _has_open_affairs(rows: Rows) -> NDArray[np.bool_]:
-    affairs = [name for name in ("open_complaints", "payments_failed_unrecovered") if name in rows]
-    some = np.zeros(len(rows), dtype=bool)
-    for name in affairs:
-        some |= numbers_of(rows, name) > 0
-    return some
 
 
 def _as_given(given: Values, values: NDArray[Any]) -> Any:

@@ -7,11 +7,14 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from features.columns import Columns, Rows, numbers_of, with_columns
+from serving import levers, loyalty, marketing
 from serving.former import TIER_PREVIOUS
 from serving.policy import Policy
-from training import value_tiers
+from training import ladder, lifecycle, value_tiers
+from training.lifecycle import STAGES
 from training.model_set import ModelSet, Reference, is_active
 from training.models.boosting import Forecast
 from training.models.churn_type import reasons_told
@@ -29,8 +32,10 @@ COLUMNS: tuple[str, ...] = (
     "value_now", "value_quadrant",
     *(f"type_{cause}" for cause in CHURN_TYPES),
     "tier", "tier_previous", "tier_reason", "below_zero_certainty",
-    *(f"tier_next_{tier}" for tier in TIERS), "stage", "days_past_due",
-    "expected_loss", "max_spend", "retain_advised",
+    *(f"tier_next_{tier}" for tier in TIERS),
+    "stage", *(f"stage_next_{stage}" for stage in STAGES), "lifetime_days", "remaining_days",
+    "ladder", "loyalty", "loyalty_type", "days_past_due",
+    "expected_loss", "max_spend", "retain_advised", "cause", "lever", "marketing_mode",
 )  # fmt: skip
 
 # Times the most purchase days of anybody when the models were made: customers grow meanwhile, but
@@ -78,7 +83,8 @@ def score_columns(rows: Columns, models: ModelSet, policy: Policy) -> Scored:
     forecast = models.churn.forecast(_over(rows, churn_task.horizon_days), of_churn)
     purchase = models.churn.chances(forecast.log_odds)
     churn = np.where(status == "scored", 1.0 - purchase, np.nan)
-    stage = policy.stage(rows, active)
+    alive = expit(of_churn["logit_alive"])
+    stage = lifecycle.stage(rows, active, policy.lifecycle, alive)
     found = {
         **models.clv.forecast(_over(rows, value_task.horizon_days), of_value),
         "customer_id": np.asarray(rows["customer_id"]),
@@ -90,7 +96,7 @@ def score_columns(rows: Columns, models: ModelSet, policy: Policy) -> Scored:
         "churn_percentile": _percentile(churn, reference.churn_percentiles),
         "churn_percentile_in_stage": _percentile_in_stage(churn, stage, reference),
         "churn_band": policy.band(churn),
-        "stage": stage,
+        **_relationship(rows, stage, alive, models, policy),
         "days_past_due": _if_known(rows, "days_past_due"),
     }
     cost, growth = (policy.cost(rows, value_task.horizon_days),
@@ -100,8 +106,9 @@ def score_columns(rows: Columns, models: ModelSet, policy: Policy) -> Scored:
     found |= _tiers(rows, found, cost, growth, models, policy)
     types = _types(rows, churn, models)
     shares = np.column_stack(list(types.values()))
-    advised = policy.retain_advised(shares, found["tier"], found["left_for"])
-    return Scored(found | types | {"retain_advised": advised}, forecast, cost, growth)
+    found["retain_advised"] = policy.retain_advised(shares, found["tier"], found["left_for"])
+    found |= _decisions(rows, shares, found, models, policy)
+    return Scored(found | types, forecast, cost, growth)
 
 
 def _status(
@@ -155,6 +162,39 @@ def _money(found: Scores, rows: Rows, cost: NDArray, horizon_days: int, policy: 
         "expected_loss": loss,
         "max_spend": policy.save_rate * loss,
     }
+
+
+def _relationship(
+    rows: Rows, stage: NDArray[np.object_], alive: NDArray, models: ModelSet, policy: Policy
+) -> Scores:
+    """Where the customer stands, how long he has and will, and what his loyalty rests on."""
+    reference, pareto = models.reference, models.churn.offsets.repeat_buying.pareto
+    facts, attitude = reference.facts, reference.facts.attitude(rows)
+    following = lifecycle.next_stage(stage, reference.stage_moves)
+    return {
+        "stage": stage,
+        **{f"stage_next_{name}": chance for name, chance in following.items()},
+        "lifetime_days": lifecycle.lifetime_days(rows, stage),
+        "remaining_days": lifecycle.remaining_days(rows, alive, pareto, policy.lifecycle, stage),
+        "ladder": ladder.rung(rows, attitude, policy.ladder),
+        "loyalty": loyalty.loyalty(rows, attitude, policy.loyalty),
+        "loyalty_type": loyalty.loyalty_type(rows, attitude, facts, policy.loyalty),
+    }
+
+
+def _decisions(
+    rows: Rows, types: NDArray, found: Scores, models: ModelSet, policy: Policy
+) -> Scores:
+    """The likeliest cause, what fits it, and how to speak to the customer."""
+    tier, facts = found["tier"], models.reference.facts
+    return {
+        "cause": levers.cause(types),
+        "lever": levers.lever(
+            types, tier, found["retain_advised"], found["max_spend"], rows,
+            found["loyalty_type"], policy.levers,
+        ),
+        "marketing_mode": marketing.marketing_mode(rows, tier, facts),
+    }  # fmt: skip
 
 
 def _classes(rows: Rows, forecast: NDArray, reference: Reference, policy: Policy) -> Scores:

@@ -17,6 +17,8 @@ from features.columns import Columns, Rows
 from features.errors import UserError
 from features.family import Family
 from training import examples, value_tiers
+from training.business_facts import BusinessFacts
+from training.lifecycle import Matrix
 from training.models.boosting import Boosting, Forecast
 from training.models.churn_type import ChurnType
 from training.models.explanation import Explanation, Factor, Word
@@ -37,8 +39,9 @@ class Reference:
 
     trained_as_of: the moment of training. features: every feature in order. words: what each says.
     churn_percentiles: churn probability of the active customers at each percentile 0..100;
-    churn_percentiles_by_stage: the same within each lifecycle stage. tier_cuts, value_cuts: of the
-    classes by forecast value, and by past value.
+    churn_percentiles_by_stage: the same within each lifecycle stage. stage_moves: share of each
+    stage that is in each a churn horizon later. facts: what the business's data show at all.
+    tier_cuts, value_cuts: of the classes by forecast value, and by past value.
     youngest_days, most_purchase_days: the shortest history and the most purchase days there.
     reliability: how far a churn probability may be off; None without a test. examples: rows to try
     the models on (examples.py).
@@ -50,6 +53,8 @@ class Reference:
     words: Mapping[str, Word]
     churn_percentiles: tuple[float, ...]
     churn_percentiles_by_stage: Mapping[str, tuple[float, ...]]
+    stage_moves: Matrix
+    facts: BusinessFacts
     tier_cuts: TierCuts
     value_cuts: ValueCuts
     youngest_days: float
@@ -62,6 +67,8 @@ class Reference:
         return {
             "churn_percentiles": list(self.churn_percentiles),
             "churn_percentiles_by_stage": dict(self.churn_percentiles_by_stage),
+            "stage_moves": self.stage_moves,
+            "facts": self.facts.to_dict(),
             "youngest_days": self.youngest_days,
             "most_purchase_days": self.most_purchase_days,
             "reliability": self.reliability.to_dict() if self.reliability else None,
@@ -152,6 +159,8 @@ class ModelSet:
                     stage: tuple(knots)
                     for stage, knots in ranks["churn_percentiles_by_stage"].items()
                 },
+                stage_moves=ranks["stage_moves"],
+                facts=BusinessFacts.from_dict(ranks["facts"]),
                 tier_cuts=TierCuts.from_dict(_read(folders["tier"] / "cuts.json")),
                 value_cuts=ValueCuts.from_dict(_read(folders["clv"] / "classes.json")),
                 youngest_days=ranks["youngest_days"],

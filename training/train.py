@@ -8,14 +8,30 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
+from scipy.special import expit
 
 from features import catalog, workspace
 from features.errors import UserError
 from features.store import FeatureStore
 from features.workspace import Workspace
-from training import card, evaluate, examples, frame, plots, probes, registry, split, value_tiers
+from training import (
+    card,
+    evaluate,
+    examples,
+    frame,
+    lifecycle,
+    plots,
+    probes,
+    registry,
+    split,
+    value_tiers,
+)
+from training.business_facts import BusinessFacts
 from training.evaluate import Backtest
 from training.model_set import ModelSet, Reference, is_active, percentiles, words_of
 from training.models.boosting import Boosting
@@ -185,8 +201,9 @@ def fit(
             churn.calibrate(churn_test.model, churn_test.held_out, asked)
     value = clv.predict(value_today).expected_value
     cuts = TierCuts.of(value, today.age)
-    active = is_active(today, tasks["churn"])
     tier, tier_test = _tier(store, request, clv, cuts, today)
+    risk = 1.0 - churn.predict(asked)
+    stages = _stages(asked, churn, tasks["churn"])
     models = ModelSet(
         tasks=tasks,
         churn=churn,
@@ -198,8 +215,9 @@ def fit(
             catalog=catalog.version(store.snapshots.families),
             features=names,
             words=words_of(store.snapshots.families),
-            churn_percentiles=percentiles(1.0 - churn.predict(asked)[active.to_numpy()]),
-            churn_percentiles_by_stage={},
+            **_ranks(risk, stages, is_active(today, tasks["churn"]).to_numpy()),
+            stage_moves=_stage_moves(store, request, churn, pd.Series(stages, today.customer_id)),
+            facts=BusinessFacts.of(today),
             tier_cuts=cuts,
             value_cuts=ValueCuts.of(today),
             youngest_days=float(today.age.min()),
@@ -210,6 +228,36 @@ def fit(
         versions={},
     )
     return models, panel, tier_test
+
+
+def _stages(rows: pd.DataFrame, churn: Boosting, task: Task) -> NDArray[np.object_]:
+    """The lifecycle stage of each row, by the rule that policies have unless they say otherwise."""
+    outlook = churn.offsets.repeat_buying.outlook(rows.assign(horizon_days=task.horizon_days))
+    return lifecycle.stage(rows, is_active(rows, task), alive=expit(outlook["logit_alive"]))
+
+
+def _stage_moves(
+    store: FeatureStore, request: Request, churn: Boosting, now: pd.Series
+) -> lifecycle.Matrix:
+    """Shares that moved from each stage to each, from the newest matured cut-off to today.
+
+    now: the stage by customer id.
+    """
+    before = frame.customers(store, _tier_moments(frame.first_event(store), request)[0])
+    then = pd.Series(_stages(before, churn, request.tasks["churn"]), before.customer_id)
+    return lifecycle.shares(lifecycle.moves(then, now, lifecycle.STAGES))
+
+
+def _ranks(
+    risk: NDArray[np.float64], stages: NDArray[np.object_], active: NDArray[np.bool_]
+) -> dict[str, Any]:
+    """Churn probabilities at each percentile of the active customers, and of those of a stage."""
+    by_stage = {name: percentiles(risk[active & (stages == name)]) for name in lifecycle.STAGES
+                if (active & (stages == name)).any()}  # fmt: skip
+    return {
+        "churn_percentiles": percentiles(risk[active]),
+        "churn_percentiles_by_stage": by_stage,
+    }
 
 
 def _reliability(test: Backtest | None) -> Reliability | None:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit, logit
 
+from training.business_facts import NOTHING_KNOWN
 from training.model_set import Reference
 from training.models.boosters import Inputs
 from training.models.boosting import Forecast
@@ -29,6 +30,8 @@ ROW = {
     "margin_365d": None,
     "purchase_days_recent_365d": 4.0,
     "gap_mean": 97.5,
+    "gap_limit_80": 150.0,
+    "gap_variation": 0.5,
     "gap_log_sum": 18.0,
     "day_amount_sum": 260.0,
     "return_amount_total": 10.0,
@@ -76,6 +79,9 @@ def models(stays=0.6, shares=SHARES):
         tasks={n: replace(t, horizon_days=365 if n == "clv" else 90) for n, t in TASKS.items()},
         churn=SimpleNamespace(
             design=design,
+            offsets=SimpleNamespace(
+                repeat_buying=SimpleNamespace(pareto=SimpleNamespace(beta=100.0, s=0.5))
+            ),
             forecast=lambda rows, outlook: Forecast(
                 rows, Inputs(np.zeros((len(rows), 1))), logit(np.full(len(rows), stays))
             ),
@@ -113,6 +119,8 @@ def models(stays=0.6, shares=SHARES):
             words={},
             churn_percentiles=tuple(i / 100 for i in range(101)),
             churn_percentiles_by_stage={"maturity": tuple(i / 200 for i in range(101))},
+            stage_moves={"maturity": {"growth": 0.1, "maturity": 0.6, "decline": 0.3}},
+            facts=NOTHING_KNOWN,
             tier_cuts=TierCuts(most_valuable=500.0, possible=(150.0, 150.0, 150.0)),
             value_cuts=ValueCuts(
                 "spend_365d",
@@ -127,7 +135,7 @@ def models(stays=0.6, shares=SHARES):
             reliability=Reliability([0.5], [0.08, 0.2], [0.09, 0.3]),
             examples=(),
         ),
-        outlooks=lambda rows: (None, None),
+        outlooks=lambda rows: ({"logit_alive": logit(np.full(len(rows), stays))}, None),
         explain=lambda forecast, most: [FACTORS[:most] for _ in forecast.log_odds],
         versions={
             "churn": "churn@12",

@@ -1,5 +1,6 @@
 """Feature rows in, the nested answer of an application out."""
 
+import math
 from dataclasses import replace
 from datetime import timedelta
 
@@ -22,7 +23,10 @@ def one(change=None, call=CALL, given=None, as_of=AS_OF):
 
 
 def test_an_active_customer_is_answered_in_full():
-    assert one({"count_complaint_90d": 1.0}) == {
+    found = one({"count_complaint_90d": 1.0, "days_since_complaint": 12.0})
+    unavailable = found.pop("unavailable")
+    assert {"field": "tier.below_zero", "needs": "cost_to_serve"} in unavailable
+    assert found == {
         "customer_id": "C0",
         "as_of": "2025-06-30",
         "status": "scored",
@@ -44,7 +48,9 @@ def test_an_active_customer_is_answered_in_full():
                 {"type": "retaliatory", "p": "unavailable"},
                 {"type": "malicious", "p": "unavailable"},
             ],
-            "evidence": ["a complaint"],
+            "cause": "competitive",
+            "evidence": ["a complaint on 2025-06-18"],
+            "lever": "counter_offer",
             "retain_advised": True,
         },
         "clv": {
@@ -84,6 +90,23 @@ def test_an_active_customer_is_answered_in_full():
             "next": {"mvc": 0.25, "mgc": 0.25, "maintain": 0.25, "below_zero": 0.25},
         },
         "stage": "maturity",
+        "relationship": {
+            "stage_next": {
+                "acquisition": 0.0,
+                "growth": 0.1,
+                "maturity": 0.6,
+                "decline": 0.3,
+                "termination": 0.0,
+            },
+            "lifetime_days": 400.0,
+            # 0.6 alive; the area of sqrt(500 / (500 + u)) over five years
+            "remaining_days": pytest.approx(0.6 * 2 * (math.sqrt(500 * 2326) - 500)),
+            "ladder": "client",
+            "loyalty": None,
+            "loyalty_type": None,
+            "breaks_when": None,
+        },
+        "marketing_mode": None,
         "days_past_due": None,
         "expected_loss": 80.0,
         "save_rate": 0.1,

@@ -137,50 +137,6 @@ def test_who_has_left_in_malice_is_not_to_be_won_back():
     assert found.tolist() == [False, True, True]
 
 
-def stage(active=True, **changes):
-    """The stage of a customer of five purchase days, one every 30, last seen 10 days ago."""
-    row = {
-        "purchase_days_total": 5.0, "age": 400.0, "gap_mean": 30.0, "recency": 10.0,
-        "spend_trend_90d": 0.0, "open_complaints": 0.0, "payments_failed_unrecovered": 0.0,
-    }  # fmt: skip
-    rows = pd.DataFrame([{**row, **changes}])
-    return POLICY.stage(rows, pd.Series([active]))[0]
-
-
-@pytest.mark.parametrize(
-    ("given", "expected"),
-    [
-        ({}, "maturity"),
-        ({"spend_trend_90d": 0.25}, "maturity"),
-        ({"spend_trend_90d": 0.26}, "growth"),
-        ({"spend_trend_90d": -0.25}, "maturity"),
-        ({"spend_trend_90d": -0.26}, "decline"),
-        ({"recency": 60.0}, "maturity"),
-        ({"recency": 61.0}, "decline"),  # more than twice the own gap
-        ({"recency": 61.0, "spend_trend_90d": 1.0}, "decline"),
-        ({"age": 89.0}, "growth"),  # not yet three gaps long a customer
-        ({"age": 89.0, "spend_trend_90d": -1.0}, "growth"),  # a newcomer's trend says nothing
-        ({"purchase_days_total": 1.0, "gap_mean": None}, "growth"),
-        ({"active": False}, "termination"),
-        ({"active": False, "open_complaints": 1.0}, "decline"),
-        ({"active": False, "payments_failed_unrecovered": 1.0}, "decline"),
-        ({"open_complaints": 1.0}, "maturity"),
-    ],
-)
-def test_the_stage_by_precedence(given, expected):
-    given = {"gap_mean": 30.0, **given}
-    given["gap_mean"] = float("nan") if given["gap_mean"] is None else given["gap_mean"]
-    assert stage(**given) == expected
-
-
-def test_a_business_without_interactions_has_stages_too():
-    rows = pd.DataFrame(
-        {"purchase_days_total": [5.0], "age": 400.0, "gap_mean": 30.0, "recency": 300.0,
-         "spend_trend_90d": 0.0}
-    )  # fmt: skip
-    assert POLICY.stage(rows, pd.Series([False])).tolist() == ["termination"]
-
-
 @pytest.mark.parametrize(
     ("types", "tier", "expected"),
     [

@@ -31,6 +31,7 @@ TOP_SHARE = 0.20  # the Pareto rule of item 12: a fifth of the customers ...
 MOST_OF_VALUE = 0.80  # ... brings four fifths of the value
 LEAST_CHANNEL = 0.01  # of sales: a channel below that is a trial
 MONTHS = 12  # whole months whose mean is a figure per month
+QUARTER = 3  # months: fewer are no mean
 
 
 @dataclass(frozen=True)
@@ -152,9 +153,9 @@ def base(known: Known) -> Figures:
         "repeat_purchase_rate": ratio(repeats["again"], repeats["all"]),
         **_concentration(known),
         **cohorts.last_quarter(days, known.as_of, known.churn.active_days),
-        "customers_won": finite(months.new.mean()),
-        "customers_back": finite(months.returned.mean()),
-        "churn_velocity": finite(months.lost.mean()),
+        "customers_won": _a_month(months.new, known),
+        "customers_back": _a_month(months.returned, known),
+        "churn_velocity": _a_month(months.lost, known),
     }
 
 
@@ -223,6 +224,12 @@ def _new_product_share(known: Known) -> float | None:
     )
     is_long = got["history"] is not None and got["history"] >= 2 * YEAR
     return ratio(got["new"] or 0.0, got["money"]) if is_long else None
+
+
+def _a_month(months: pd.Series, known: Known) -> float | None:
+    """Mean of the months that are known: a quarter at least, and all to compare a year with."""
+    least = QUARTER if known.facts else MONTHS
+    return finite(months.mean()) if months.count() >= least else None
 
 
 def _concentration(known: Known) -> Figures:

@@ -68,7 +68,8 @@ def golden_precision(proof: Proof) -> float | None:
 def identified_rate(space: Workspace) -> float | None:
     """Share of the rows given to `holdfast ingest` that named their customer, 0 to 1.
 
-    Rows that a source left out before do not count. None without any row.
+    Rows that a source left out before do not count; where none came without a customer, they are
+    more likely left out than not there, and the answer is None.
     """
     named = sum(
         backend.read_parquet(files).count().execute()
@@ -80,7 +81,7 @@ def identified_rate(space: Workspace) -> float | None:
         for path in (space.events / "rejected").glob("*.csv")
         if not path.name.startswith("customers-")
     )
-    return ratio(float(named), float(named + unnamed))
+    return ratio(float(named), float(named + unnamed)) if unnamed else None
 
 
 def earlier_batches(space: Workspace, as_of: datetime) -> tuple[ir.Table | None, Sequence[int]]:

@@ -28,6 +28,7 @@ Block = Literal["identify", "insight", "creation", "relationship"]
 
 # What a business may lack beyond abstention.NEEDS, by code.
 MORE_NEEDS: Mapping[str, str] = {
+    "unnamed_rows": "order lines and contacts whose customer is not known, as they came",
     "known_times": "when each row became known (known_at)",
     "returns": "returns, as order lines below zero",
     "product_ids": "the product of each order line",
@@ -75,7 +76,7 @@ def unrecorded(known: Known) -> Figures:
 
 KPIS: tuple[Definition, ...] = (
     # IDIC (item 4), interaction (6), control (6).
-    Definition("identified_rate", "identify", "share", "identities", scoring),
+    Definition("identified_rate", "identify", "share", "unnamed_rows", scoring),
     Definition("tier_coverage", "identify", "share", "history", scoring),
     Definition("contacts_in", "identify", "ratio", "contacts", contacts),
     Definition("contacts_out", "identify", "ratio", "contacts", contacts),

@@ -13,15 +13,16 @@ import yaml
 import serving
 from features import workspace as workspaces
 from features.datasets.simulated import simulate
+from features.events import TRANSACTIONS
 from features.moment import parse_moment
 from serving import batch, kpis
 from serving.abstention import NEEDS
 from serving.campaign_effect import campaigns
 from serving.kpi_contacts import contacts, payments, satisfaction, service
 from serving.kpi_events import Facts, Known, base, knowledge, trade
-from serving.kpi_models import accuracy, scoring
+from serving.kpi_models import accuracy, identified_rate, scoring
 from serving.kpis import KPIS, MORE_NEEDS
-from tests.world import world
+from tests.world import as_table, world
 from training.proof import Proof
 from training.tasks import CHURN
 
@@ -350,3 +351,14 @@ def test_the_sheet_of_the_simulated_business_is_finite(workspace):
     assert all(-1 <= share <= 1 for share in shares)
     assert found["identified_rate"].value < 1  # some rows of the simulation name nobody
     assert found["days_between_scores"].value == 92
+
+
+def test_rows_without_a_customer_are_counted_where_there_were_any(workspace):
+    lines = [f"ann  2024-03-{day:02d}  10" for day in range(1, 21)]
+    whole = as_table(world(*lines).transactions, TRANSACTIONS)
+    workspaces.ingest(workspace, {"transactions": whole})
+    assert identified_rate(workspace) is None  # others were more likely left out before
+    more = as_table(world(*[f"bob  2024-04-{day:02d}  10" for day in range(1, 20)],
+                          "-  2024-04-20  10").transactions, TRANSACTIONS)  # fmt: skip
+    workspaces.ingest(workspace, {"transactions": more})
+    assert identified_rate(workspace) == pytest.approx(39 / 40)

@@ -35,6 +35,13 @@ NEEDS: Mapping[str, str] = {
     "products": "the launch dates of products",
     "history": "a longer history",
     "currency": "the currency of the amounts",
+    "unnamed_rows": "order lines and contacts whose customer is not known, as they came",
+    "known_times": "when each row became known (known_at)",
+    "returns": "returns, as order lines below zero",
+    "product_ids": "the product of each order line",
+    "staff": "who of the staff served a contact",
+    "waits": "waiting times and abandoned contacts",
+    "earlier_scores": "scores of earlier moments",
 }
 
 

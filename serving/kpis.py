@@ -8,7 +8,7 @@ Source: items 4, 6, 10, 26 and 30 of the customer-relationship theory.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -26,24 +26,13 @@ from training.tasks import CHURN, Task
 Unit = Literal["share", "days", "hours", "count", "money", "ratio"]
 Block = Literal["identify", "insight", "creation", "relationship"]
 
-# What a business may lack beyond abstention.NEEDS, by code.
-MORE_NEEDS: Mapping[str, str] = {
-    "unnamed_rows": "order lines and contacts whose customer is not known, as they came",
-    "known_times": "when each row became known (known_at)",
-    "returns": "returns, as order lines below zero",
-    "product_ids": "the product of each order line",
-    "staff": "who of the staff served a contact",
-    "waits": "waiting times and abandoned contacts",
-    "earlier_scores": "scores of earlier moments",
-}
-
 
 @dataclass(frozen=True)
 class Kpi:
     """One figure: its key, which names its words, the part of the sheet, and its value.
 
-    needs: where there is no value, the code of the data that would give it (abstention.NEEDS,
-    MORE_NEEDS). before: the same figure a year earlier, as it was known then; None where the data
+    needs: where there is no value, the code of the data that would give it (abstention.NEEDS).
+    before: the same figure a year earlier, as it was known then; None where the data
     do not reach back a year from there. low, high: the 95 % interval of a figure that was measured
     on a sample.
     """

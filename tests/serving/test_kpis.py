@@ -21,7 +21,7 @@ from serving.campaign_effect import campaigns
 from serving.kpi_contacts import contacts, payments, satisfaction, service
 from serving.kpi_events import Facts, Known, base, knowledge, trade
 from serving.kpi_models import accuracy, identified_rate, scoring
-from serving.kpis import KPIS, MORE_NEEDS
+from serving.kpis import KPIS
 from tests.world import as_table, world
 from training.proof import Proof
 from training.tasks import CHURN
@@ -302,7 +302,6 @@ def test_the_year_before_is_shown_where_the_data_reach_back():
 def test_every_key_stands_once():
     keys = [which.key for which in KPIS]
     assert len(set(keys)) == len(keys)
-    assert not set(NEEDS) & set(MORE_NEEDS)
 
 
 @pytest.mark.parametrize("language", ["english", "chinese"])
@@ -317,7 +316,7 @@ def test_what_cannot_be_known_says_what_it_needs():
     as_of = parse_moment(AS_OF)
     sheet = kpis.figures(known(given, facts()), Known.a_year_earlier(given.events, as_of, CHURN))
     assert [kpi.key for kpi in sheet] == [which.key for which in KPIS]
-    assert {kpi.needs for kpi in sheet if kpi.value is None} <= {*NEEDS, *MORE_NEEDS}
+    assert {kpi.needs for kpi in sheet if kpi.value is None} <= set(NEEDS)
     told = {kpi.key: kpi.value for kpi in sheet if kpi.value is not None}
     assert told == pytest.approx(
         {"top20_share": 1, "share_for_80": 1, "repeat_purchase_rate": 0, "data_age_hours": 48}

@@ -138,9 +138,10 @@ def _by_customer(past: ir.Table, **values: ir.Value) -> pd.DataFrame:
 
 
 def _band(values: pd.Series) -> pd.Series:
-    """1 to 5 by the quintiles of these very values; equal values share a band."""
-    cuts = np.quantile(values, np.arange(1, BANDS) / BANDS)
-    return pd.Series(1 + np.searchsorted(cuts, values, side="left"), values.index)
+    """1 to 5 by the quintiles of these very values; equals share a band, so some may be empty."""
+    edges = np.quantile(values, np.arange(1, BANDS) / BANDS, method="inverted_cdf")
+    edges = np.unique(edges[edges < values.max()])
+    return pd.Series(1 + np.searchsorted(edges, values, side="left"), values.index)
 
 
 def _timed(method: Method, test: Backtest, store: FeatureStore) -> tuple[FloatArray, float]:

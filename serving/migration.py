@@ -6,9 +6,10 @@ moments. Source: PRODUCT 7, 9 and 15.3, the transition matrices.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import pandas as pd
 import pyarrow.parquet as pq
@@ -40,6 +41,7 @@ NEW, GONE = "new", "gone"
 NEAR = 0.5
 RESCORED = "today's models"
 STORED = "scores of then"
+Facts: TypeAlias = dict[Hashable | None, Any]
 
 
 def moves(
@@ -68,7 +70,8 @@ def moves(
     if then.empty:
         return {}
     now = _now(space, models, policy, as_of, scores, count)
-    facts = {"before": as_of - horizon, "source": RESCORED, "share": len(now) / max(count, 1)}
+    share = len(now) / max(count, 1)
+    facts: Facts = {"before": as_of - horizon, "source": RESCORED, "share": share}
     kinds = [kind for kind in STATES if kind in then and kind in now]
     found = {kind: _table(then[kind], now[kind], STATES[kind], facts) for kind in kinds}
     stored = _stored(space, as_of, horizon, count)
@@ -79,9 +82,7 @@ def moves(
     return found
 
 
-def _table(
-    then: pd.Series, now: pd.Series, states: tuple[str, ...], facts: Mapping[str, object]
-) -> pd.DataFrame:
+def _table(then: pd.Series, now: pd.Series, states: tuple[str, ...], facts: Facts) -> pd.DataFrame:
     """Customers by state then and now, from the state of each by customer_id."""
     unknown = then.index[then.isna()].union(now.index[now.isna()])
     both = pd.concat([then.rename("then"), now.rename("now")], axis=1).drop(unknown)

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 import holdfast
+from training.value_methods import METHODS
 
 SCORE_COLUMNS = {
     "customer_id", "as_of", "status", "purchase_probability", "churn_probability",
@@ -119,6 +120,8 @@ def test_evaluate_tells_of_several_origins_beside_the_baseline(file, tmp_path, m
         assert {"everyone", "tier", "last order:", "tenure"} <= {g["segment"] for g in told[name]}
     # Of four origins half a horizon apart, two have one whose outcome they could have known.
     assert {(row["origins"], row["contact_cost"]) for row in told["savings"]} == {(2, 3.0)}
+    assert [row["method"] for row in told["value_methods"]] == [method.name for method in METHODS]
+    assert {row["origins"] for row in told["value_methods"]} == {4}
     assert told["leakage_probes"].startswith("Leakage probes")
 
 

@@ -30,8 +30,9 @@ def write(
     panel: pd.DataFrame,
     churn_test: Backtest | None,
     value_test: Backtest | None,
+    methods: pd.DataFrame | None = None,
 ) -> str:
-    """The card in Markdown."""
+    """The card in Markdown; methods: the ways to value customers (value_methods.compare)."""
     reference = models.reference
     definitions = "\n".join(f"- `{models.tasks[name].definition}`: {models.tasks[name].sentence()}"
                             for name in TASKS)  # fmt: skip
@@ -45,6 +46,7 @@ def write(
         f"{_extrapolation(models, panel)}",
         f"## Quality on customers of an earlier moment\n{_quality(metrics)}",
         f"## How right it was, by group\n{_groups(churn_test, value_test)}",
+        f"## Other ways to value a customer\n{_methods(methods)}",
         f"## What the churn model looks at\n{_families(models, panel)}",
         _LIMITS,
         _MISUSE,
@@ -76,6 +78,11 @@ def _groups(churn_test: Backtest | None, value_test: Backtest | None) -> str:
     value = segments.of_value([value_test] if value_test else [])
     text = words.of_segments(churn, value)
     return f"```\n{text}\n```" if text else "Not tested."
+
+
+def _methods(methods: pd.DataFrame | None) -> str:
+    text = "" if methods is None else words.of_methods(methods)
+    return f"```\n{text}\n```" if text else "Not compared."
 
 
 def _quality(metrics: pd.DataFrame) -> str:

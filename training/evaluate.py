@@ -7,6 +7,7 @@ outcome is known by now. Nothing of those days is used in its training.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -39,13 +40,15 @@ class Backtest:
     held_out: one row per customer with a purchase by the origin: features, outcomes, forecasts of
     the model (purchase_probability, expected_value, ..., for `clv` also the interval) and of the
     baseline (baseline_probability, baseline_value), and is_active. model: what was tested. panel:
-    what it learnt from.
+    what it learnt from. seconds: what the forecasts took, from the events on; of snapshots that
+    were there already, what the others took; NaN when all were there.
     """
 
     origin: CutOff
     panel: pd.DataFrame
     held_out: pd.DataFrame
     model: Boosting | TwoPart
+    seconds: float = np.nan
 
 
 def backtest(
@@ -59,7 +62,9 @@ def backtest(
     origin = split.test_origin(first, now, horizon_days)
     try:
         cutoffs = split.training_cutoffs(first, origin.as_of, origin.horizon_days)
-        panel = _prepared(store, (*cutoffs, origin), origin.as_of, cutoffs)
+        of_features = _prepared(store, (*cutoffs, origin))
+        start = time.perf_counter()
+        panel = frame.panel(store, cutoffs, known_by=origin.as_of)
         today = frame.panel(store, [origin], known_by=now)
         model = kind.fit(panel, today, origin.as_of, store.feature_names)
     except UserError as reason:
@@ -70,6 +75,7 @@ def backtest(
         forecast = pd.DataFrame(chances, index=today.index)
     else:
         forecast = model.predict(today)
+    seconds = of_features + time.perf_counter() - start
     baseline = Baseline.fit(panel).predict(today)
     held_out = today.join(forecast).assign(
         baseline_probability=baseline.purchase_probability,
@@ -77,19 +83,21 @@ def backtest(
         is_active=today.recency < ACTIVE_HORIZONS * origin.horizon_days,
         bought=today.bought.astype(float),
     )
-    return Backtest(origin, panel, held_out, model)
+    return Backtest(origin, panel, held_out, model, seconds)
 
 
-def _prepared(
-    store: FeatureStore,
-    needed: Sequence[CutOff],
-    known_by: datetime,
-    cutoffs: Sequence[CutOff],
-) -> pd.DataFrame:
-    for _ in store.build([cutoff.as_of for cutoff in needed]):
+def _prepared(store: FeatureStore, needed: Sequence[CutOff]) -> float:
+    """Build the snapshots that are missing; returns the seconds that all of them take."""
+    snapshots = store.snapshots
+    moments = [cutoff.as_of for cutoff in needed]
+    built = [all(snapshots.is_built(f, at) for f in snapshots.families) for at in moments]
+    start = time.perf_counter()
+    for _ in store.build(moments):
         pass
+    seconds = time.perf_counter() - start
     store.apply()
-    return frame.panel(store, cutoffs, known_by)
+    missing = built.count(False)
+    return seconds / missing * len(moments) if missing else np.nan
 
 
 def purchase_metrics(held_out: pd.DataFrame) -> pd.DataFrame:

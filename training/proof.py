@@ -21,6 +21,7 @@ VALUE_COLUMNS = (
 COLUMNS = (
     "customer_id", "as_of", "is_active", "bought", "value", *RISK_COLUMNS, *VALUE_COLUMNS,
 )  # fmt: skip
+METHODS_FILE = "methods.parquet"
 
 
 @dataclass(frozen=True)
@@ -33,14 +34,22 @@ class Proof:
             the value columns in rows of a churn test.
         metrics: columns task (churn, clv, ...), model (model, baseline, ...), metric, value.
         note: what was tested, or why there is no test.
+        methods: the ways to value customers side by side (value_methods.compare), None without.
     """
 
     held_out: pd.DataFrame | None
     metrics: pd.DataFrame
     note: str
+    methods: pd.DataFrame | None = None
 
     @classmethod
-    def of(cls, churn: Backtest | None, value: Backtest | None, metrics: pd.DataFrame) -> Proof:
+    def of(
+        cls,
+        churn: Backtest | None,
+        value: Backtest | None,
+        metrics: pd.DataFrame,
+        methods: pd.DataFrame | None = None,
+    ) -> Proof:
         """Gather a churn test and a value test, which may be one and the same."""
         if churn is None and value is None:
             return cls(None, metrics, "The history is too short for a test at an earlier moment.")
@@ -48,12 +57,17 @@ class Proof:
                                                                     ("value", value)]  # fmt: skip
         parts = [_rows(test, what) for what, test in tests if test is not None]
         notes = [_note(test, what) for what, test in tests if test is not None]
-        return cls(pd.concat(parts, ignore_index=True), metrics, " ".join(notes))
+        return cls(pd.concat(parts, ignore_index=True), metrics, " ".join(notes), methods)
 
     def save(self, folder: Path) -> None:
-        """Write the proof into a folder as two Parquet files and a note."""
+        """Write the proof into a folder as Parquet files and a note."""
         held_out = pd.DataFrame(columns=list(COLUMNS)) if self.held_out is None else self.held_out
-        for name, table in (("held_out", held_out), ("metrics", self.metrics)):
+        tables = {"held_out": held_out, "metrics": self.metrics}
+        if self.methods is None:
+            (folder / METHODS_FILE).unlink(missing_ok=True)  # of a former training
+        else:
+            tables["methods"] = self.methods
+        for name, table in tables.items():
             with backend.whole_or_nothing(folder / f"{name}.parquet") as temporary:
                 table.to_parquet(temporary, index=False)
         with backend.whole_or_nothing(folder / "note.json") as temporary:
@@ -66,10 +80,12 @@ class Proof:
             nothing = pd.DataFrame(columns=["task", "model", "metric", "value"])
             return cls(None, nothing, "No test of these models was kept.")
         held_out = pd.read_parquet(folder / "held_out.parquet")
+        methods = folder / METHODS_FILE
         return cls(
             None if held_out.empty else held_out,
             pd.read_parquet(folder / "metrics.parquet"),
             json.loads((folder / "note.json").read_text())["note"],
+            pd.read_parquet(methods) if methods.exists() else None,
         )
 
 

@@ -17,7 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from features.store import FeatureStore
-from training import evaluate, probes, savings, segments, train, words
+from training import evaluate, probes, savings, segments, train, value_methods, words
 from training.chance import paired_bootstrap
 from training.evaluate import Backtest
 from training.metrics import HIGHER_IS_BETTER, log_losses
@@ -38,7 +38,8 @@ class Measured:
     """What the tests at rolling origins found.
 
     summary, gains: see the functions of that name. churn_segments, value_segments: see
-    segments.py. savings: see savings.py. probes: whether the leakage probes ran, in a sentence.
+    segments.py. savings: see savings.py. methods: see value_methods.py. probes: whether the leakage
+    probes ran, in a sentence.
     """
 
     summary: pd.DataFrame
@@ -46,13 +47,15 @@ class Measured:
     churn_segments: pd.DataFrame
     value_segments: pd.DataFrame
     savings: pd.DataFrame
+    methods: pd.DataFrame
     probes: str
 
     def facts(self) -> dict[str, object]:
         """Every table as records, JSON-ready: what is not known is null."""
         names = {"metrics": self.summary, "gains": self.gains, "savings": self.savings,
                  "churn_segments": self.churn_segments,
-                 "value_segments": self.value_segments}  # fmt: skip
+                 "value_segments": self.value_segments,
+                 "value_methods": self.methods}  # fmt: skip
         facts: dict[str, object] = {"leakage_probes": self.probes}
         for name, table in names.items():
             rows = table.astype(object).to_dict("records")
@@ -64,6 +67,7 @@ class Measured:
         parts = [
             in_words(self.summary, self.gains),
             words.of_segments(self.churn_segments, self.value_segments),
+            words.of_methods(self.methods),
             words.of_savings(self.savings),
             self.probes,
         ]
@@ -93,6 +97,8 @@ def measure(
     if churn:
         progress("leakage probes")
         checked = probes.check(churn[0], store.feature_names)
+    progress("three ways to value a customer")
+    methods = value_methods.compare(value, store)
     progress("groups of customers, and money")
     return Measured(
         _of_each(summary(churn), summary(value), "task", "clv"),
@@ -100,6 +106,7 @@ def measure(
         segments.of_churn(churn),
         segments.of_value(value),
         savings.measure(churn, given),
+        methods,
         checked,
     )
 

@@ -3,6 +3,7 @@
 import pandas as pd
 
 from training import card
+from training.value_methods import COLUMNS
 
 
 def written(learned, metrics):
@@ -48,3 +49,16 @@ def test_the_card_tells_the_level_of_the_groups_tested(trained):
     groups = text.split("## How right it was, by group\n")[1].split("\n## ")[0]
     assert groups.count("\neveryone ") == 2  # of churn and of value
     assert "\ntier mvc " in groups
+
+
+def test_the_card_sets_other_ways_to_value_customers_beside_ours(trained):
+    learned = trained.learned
+    row = dict.fromkeys(COLUMNS[4:], 0.5) | {"origins": 1, "customers": 40, "horizon_days": 60}
+    methods = pd.DataFrame([{"method": name, **row} for name in ("ABC", "RFM", "CLV")])
+    tests = learned.churn_test, learned.value_test
+    text = card.write(learned.models, learned.metrics, learned.panel, *tests, methods)
+    ways = text.split("## Other ways to value a customer\n")[1].split("\n## ")[0]
+    assert "CLV finds more of them than ABC: +50.0 points (+50.0 to +50.0)." in ways
+    assert "40 customers, moments: 1, the best 20 % by the value of the 60 days after" in ways
+    text = card.write(learned.models, learned.metrics, learned.panel, None, None)
+    assert "## Other ways to value a customer\nNot compared.\n" in text

@@ -1,6 +1,7 @@
 """The test of a procedure at an earlier moment, and its numbers by hand."""
 
 from datetime import datetime, timedelta
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ from tests.training import known_truth
 from training import evaluate
 from training.models.churn_type import ChurnType
 from training.models.two_part import TAIL_ABOVE, TAILS, TwoPart
+from training.split import CutOff
 
 HELD_OUT = pd.DataFrame(
     {
@@ -69,6 +71,22 @@ def test_a_history_too_short_for_a_test_gives_none(trained):
     store = FeatureStore(trained.space)
     soon = datetime(2024, 1, 25)
     assert evaluate.backtest(store, soon, 60, TwoPart) is None
+
+
+@pytest.mark.parametrize(("built", "seconds"), [(0, 6.0), (1, 9.0), (3, np.nan)])
+def test_snapshots_that_were_there_are_taken_to_cost_what_the_others_took(
+    built, seconds, monkeypatch
+):
+    cutoffs = [CutOff(datetime(2024, 1, day), 90) for day in (1, 2, 3)]
+    there = {cutoff.as_of for cutoff in cutoffs[:built]}
+    store = SimpleNamespace(
+        snapshots=SimpleNamespace(families=["rhythm"], is_built=lambda family, at: at in there),
+        build=lambda moments: [("rhythm", at) for at in moments],
+        apply=lambda: None,
+    )
+    clock = iter([10.0, 16.0])
+    monkeypatch.setattr("time.perf_counter", lambda: next(clock))
+    assert evaluate._prepared(store, cutoffs) == pytest.approx(seconds, nan_ok=True)
 
 
 def test_the_test_stands_one_horizon_ago_and_knows_what_happened(trained):

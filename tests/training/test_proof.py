@@ -72,6 +72,14 @@ def test_saved_and_loaded_it_is_the_same(test, tmp_path):
         assert_frame_equal(again.metrics, proof.metrics)
 
 
+def test_the_ways_to_value_customers_are_kept_beside_it(tmp_path):
+    test, methods = backtest(), pd.DataFrame({"method": ["ABC", "CLV"], "found": [0.5, 0.6]})
+    Proof.of(test, test, METRICS, methods).save(tmp_path)
+    assert_frame_equal(Proof.load(tmp_path).methods, methods)
+    Proof.of(test, test, METRICS).save(tmp_path)  # a training that compared nothing
+    assert Proof.load(tmp_path).methods is None
+
+
 def test_where_nothing_was_kept_the_note_says_so(tmp_path):
     proof = Proof.load(tmp_path)
     assert (proof.held_out, proof.note) == (None, "No test of these models was kept.")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from features.errors import UserError
+from serving.report_parts.extras import Extras
 from serving.report_parts.numbers import CAUSES, tidy
 from serving.report_parts.words import Words
 
@@ -49,7 +50,8 @@ class View:
     """One report's material.
 
     `scores` has the columns NUMBERS and TEXTS, one row per customer; `held_out` has TEST_NUMBERS,
-    one row per tested customer, and is None without a test; `metrics` has METRICS.
+    one row per tested customer, and is None without a test; `metrics` has METRICS; `extras` are
+    tables of a few rows that the scores cannot give.
     """
 
     scores: pd.DataFrame
@@ -57,6 +59,7 @@ class View:
     metrics: pd.DataFrame
     note: str
     words: Words
+    extras: Extras
 
     def word(self, kind: str, code: object) -> str:
         """The word for a code, such as `tier` and `mvc`; the code itself when it is not known."""
@@ -91,6 +94,7 @@ def view(
     metrics: pd.DataFrame,
     note: str,
     words: Words,
+    extras: Extras,
 ) -> View:
     """Check the scores and bring everything into one shape.
 
@@ -114,4 +118,5 @@ def view(
         metrics=tidy(metrics, ("value",), ("task", "model", "metric")),
         note=note,
         words=words,
+        extras=extras,
     )

@@ -24,4 +24,5 @@ def _read(folder: str) -> Words:
 
 
 ENGLISH = _read("english")
+
 LANGUAGES: Mapping[str, Words] = {"en": ENGLISH}

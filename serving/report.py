@@ -18,7 +18,11 @@ import pandas as pd
 from serving.report_parts.blocks import Definitions, Section
 from serving.report_parts.evidence import calibration, forecast, gain, metrics, quality
 from serving.report_parts.extras import Extras
+from serving.report_parts.money_at_risk import money_by_cause
+from serving.report_parts.realised import realised
+from serving.report_parts.retold import retold
 from serving.report_parts.risk import at_risk, causes, headline, risk_distribution
+from serving.report_parts.threshold import threshold
 from serving.report_parts.value import stages, tiers, value
 from serving.report_parts.view import View, view
 from serving.report_parts.words import ENGLISH, Words
@@ -56,10 +60,13 @@ SECTIONS: tuple[Callable[[View], Section], ...] = (
     quality,
     at_risk,
     causes,
+    money_by_cause,
+    threshold,
     risk_distribution,
     tiers,
     stages,
     value,
+    realised,
     calibration,
     gain,
     forecast,
@@ -101,7 +108,9 @@ def write_report(
     sections = [section(given) for section in SECTIONS]
     page = _template().render(
         title=title,
-        facts={words.get(f"facts.{label}", label): text for label, text in facts.items()},
+        facts={
+            words.get(f"facts.{label}", label): retold(text, words) for label, text in facts.items()
+        },
         sections=sections,
         scripts=list(dict.fromkeys(name for each in sections for name in each.scripts())),
         words=words,

@@ -147,6 +147,28 @@ def gain(
 
 
 @plot
+def threshold(axes: Axes, found: pd.DataFrame, best: int | None, words: Words) -> None:
+    """Profit by the risk from which on customers are contacted; `threshold.profits`."""
+    share = found.index.to_numpy() / 100
+    profit = found["profit"].to_numpy()
+    axes.fill_between(share, profit, where=profit >= 0, color=ACTUAL, alpha=0.45, linewidth=0)
+    axes.plot(share, profit, color=MODEL, linewidth=2)
+    axes.axhline(0, color=BASELINE, linewidth=1)
+    if best is not None:
+        axes.plot([best / 100], [profit[best]], color=ACCENT, marker="o", markersize=6)
+        label = f"{percent_text(best / 100)} → {profit[best]:,.0f}"
+        axes.annotate(
+            label, (best / 100, profit[best]), (6, 5), textcoords="offset points", color=ACCENT
+        )
+    axes.set_xlim(0, 1)
+    axes.margins(y=0.12)
+    percent_axis(axes.xaxis)
+    counts_axis(axes)
+    axes.set_xlabel(words["plot.threshold"])
+    axes.set_ylabel(words["plot.profit"])
+
+
+@plot
 def forecast(axes: Axes, tenths: pd.DataFrame, words: Words) -> None:
     """Mean forecast beside what came, per tenth by forecast; `numbers.value_by_tenth`."""
     place = np.arange(1, len(tenths) + 1)

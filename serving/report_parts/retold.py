@@ -23,18 +23,21 @@ def retold(text: str, words: Words) -> str:
     if words["page.language"] == WRITTEN_IN:
         return text
     for key, form in _forms().items():
-        text = form.sub(lambda found, key=key: words[key].format(**found.groupdict()), text)
+        for found in form.finditer(text):
+            text = text.replace(found[0], words[key].format(**found.groupdict()))
     return text
 
 
 @cache
 def _forms() -> dict[str, re.Pattern[str]]:
-    """What each English form looks like; the parts end at the sentence."""
-    said = {key: text for key, text in ENGLISH.items() if key.startswith(GROUP)}
-    return {
-        key: re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^.,;]+?)", re.escape(text)))
-        for key, text in said.items()
-    }
+    """What each English form looks like, as a whole sentence or, without a stop, a whole text."""
+    forms = {}
+    for key, text in ENGLISH.items():
+        if key.startswith(GROUP):
+            form = re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^.,;]+?)", re.escape(text))
+            end = r"(?=$| )" if text.endswith(".") else "$"
+            forms[key] = re.compile(rf"(?:^|(?<=\. )){form}{end}")
+    return forms
 
 
 def factors(text: str, words: Words) -> str:

@@ -22,10 +22,12 @@ def retold(text: str, words: Words) -> str:
     """The sentences of a text as the words say them."""
     if words["page.language"] == WRITTEN_IN:
         return text
+    told = text
     for key, form in _forms().items():
         for found in form.finditer(text):
-            text = text.replace(found[0], words[key].format(**found.groupdict()))
-    return text
+            said = words[key].format(**found.groupdict())
+            told = told.replace(f"{found[0]} ", said + words["page.space"]).replace(found[0], said)
+    return told
 
 
 @cache

@@ -17,13 +17,20 @@ import pandas as pd
 
 from serving.report_parts.blocks import Definitions, Section
 from serving.report_parts.evidence import calibration, forecast, gain, metrics, quality
+from serving.report_parts.extras import Extras
+from serving.report_parts.money_at_risk import money_by_cause
+from serving.report_parts.realised import realised
+from serving.report_parts.retold import retold
 from serving.report_parts.risk import at_risk, causes, headline, risk_distribution
+from serving.report_parts.threshold import threshold
 from serving.report_parts.value import stages, tiers, value
 from serving.report_parts.view import View, view
-from serving.report_parts.words import ENGLISH
+from serving.report_parts.words import ENGLISH, Words
 from training.proof import Proof
 
 logger = logging.getLogger(__name__)
+
+NOTHING_MORE = Extras()
 
 TERMS = (
     "active",
@@ -53,10 +60,13 @@ SECTIONS: tuple[Callable[[View], Section], ...] = (
     quality,
     at_risk,
     causes,
+    money_by_cause,
+    threshold,
     risk_distribution,
     tiers,
     stages,
     value,
+    realised,
     calibration,
     gain,
     forecast,
@@ -72,6 +82,8 @@ def write_report(
     *,
     title: str,
     facts: Mapping[str, str],
+    extras: Extras = NOTHING_MORE,
+    words: Words = ENGLISH,
 ) -> Path:
     """Write the report on today's scores and the test of the models, and return its path.
 
@@ -84,24 +96,27 @@ def write_report(
         evidence: what was measured on held-out customers.
         path: the HTML file to write; missing folders are made, an old file is replaced.
         title: the heading of the report.
-        facts: label and text pairs for its head: as of, horizon, versions, definition.
+        facts: label and text pairs for its head: as of, horizon, versions, definition. A label that
+            is a key of `facts` in the words is written as they say.
+        extras: what the scores cannot give; a section without its part says what it would need.
+        words: the language, one of `words.LANGUAGES`.
 
     Raises:
         UserError: the scores have no customers, or lack a needed column.
     """
-    given = view(scores, evidence.held_out, evidence.metrics, evidence.note, ENGLISH)
-    page = (
-        _template()
-        .render(
-            title=title,
-            facts=facts,
-            sections=[section(given) for section in SECTIONS],
-            words=given.words,
-        )
-        .strip()
+    given = view(scores, evidence.held_out, evidence.metrics, evidence.note, words, extras)
+    sections = [section(given) for section in SECTIONS]
+    page = _template().render(
+        title=title,
+        facts={
+            words.get(f"facts.{label}", label): retold(text, words) for label, text in facts.items()
+        },
+        sections=sections,
+        scripts=list(dict.fromkeys(name for each in sections for name in each.scripts())),
+        words=words,
     )
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(page, encoding="utf-8")
+    path.write_text(page.strip(), encoding="utf-8")
     logger.info("Report on %d customers written to %s", len(scores), path)
     return path
 

@@ -29,6 +29,7 @@ from training import (
     probes,
     registry,
     split,
+    value_methods,
     value_tiers,
 )
 from training.business_facts import BusinessFacts
@@ -57,7 +58,8 @@ Progress = Callable[[str], None]
 class Learned:
     """What a training gave: the models, the panel they learnt from, and their tests.
 
-    metrics: one row per question, model and metric: task, model, metric, value.
+    metrics: one row per question, model and metric: task, model, metric, value. methods: the three
+    ways to value customers beside what came (value_methods.compare); None without a test.
     """
 
     models: ModelSet
@@ -65,11 +67,12 @@ class Learned:
     churn_test: Backtest | None
     value_test: Backtest | None
     metrics: pd.DataFrame
+    methods: pd.DataFrame | None = None
 
     @property
     def proof(self) -> Proof:
         """The tests as the report shows them."""
-        return Proof.of(self.churn_test, self.value_test, self.metrics)
+        return Proof.of(self.churn_test, self.value_test, self.metrics, self.methods)
 
 
 @dataclass(frozen=True)
@@ -129,7 +132,8 @@ def learn(store: FeatureStore, request: Request, progress: Progress = log.info) 
         metrics = [evaluate.purchase_metrics(churn_test.held_out), type_test, tier_test]
     if value_test:
         metrics.append(evaluate.value_metrics(value_test.held_out))
-    return Learned(models, panel, churn_test, value_test, _together(metrics))
+    methods = value_methods.compare([value_test], store) if value_test else None
+    return Learned(models, panel, churn_test, value_test, _together(metrics), methods)
 
 
 def _together(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
@@ -336,7 +340,7 @@ def _log(space: Workspace, learned: Learned, request: Request, tags: Mapping[str
     registry.log_dataset(panel, "churn panel", tags["events"], target="bought")
     registry.log_figures(plots.of_tests(learned.churn_test, learned.value_test))
     tests = learned.churn_test, learned.value_test
-    registry.log_text(card.write(models, metrics, panel, *tests), "model_card.md")
+    registry.log_text(card.write(models, metrics, panel, *tests, learned.methods), "model_card.md")
     registry.log_text("\n".join(models.reference.features), "features.txt")
     with tempfile.TemporaryDirectory() as folder:
         registry.register(models, Path(folder), tags)

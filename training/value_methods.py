@@ -22,12 +22,12 @@ from features.lines import is_purchase
 from features.store import FeatureStore
 from training import chance
 from training.evaluate import Backtest
+from training.value_classes import Scale
 
 FloatArray = NDArray[np.float64]
 
 BEST = 0.2  # the Pareto rule: a fifth of the customers brings most of the value
 WINDOW = 365  # days of ABC and RFM: a whole year, so that every season is in it once
-BANDS = 5
 
 
 @dataclass(frozen=True)
@@ -139,9 +139,8 @@ def _by_customer(past: ir.Table, **values: ir.Value) -> pd.DataFrame:
 
 def _band(values: pd.Series) -> pd.Series:
     """1 to 5 by the quintiles of these very values; equals share a band, so some may be empty."""
-    edges = np.quantile(values, np.arange(1, BANDS) / BANDS, method="inverted_cdf")
-    edges = np.unique(edges[edges < values.max()])
-    return pd.Series(1 + np.searchsorted(edges, values, side="left"), values.index)
+    numbers = values.to_numpy(dtype=np.float64)
+    return pd.Series(Scale.of(numbers).score(numbers), values.index)
 
 
 def _timed(method: Method, test: Backtest, store: FeatureStore) -> tuple[FloatArray, float]:

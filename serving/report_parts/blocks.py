@@ -7,6 +7,7 @@ so tables sort by the number and a test, or a script, can read the report.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from typing import ClassVar
@@ -19,12 +20,16 @@ LARGE_MONEY = 100  # from here on, cents only distract
 
 @dataclass(frozen=True)
 class Cell:
-    """A text, the number it stands for, a smaller second line, and a bar from 0 to 1."""
+    """A text, the number it stands for, a smaller second line, and a bar from 0 to 1.
+
+    heat: 0 to 1, how deep the cell is shaded; a table of such cells is a heat map.
+    """
 
     text: str
     value: float | None = None
     small: str = ""
     bar: float | None = None
+    heat: float | None = None
 
 
 def count(number: float) -> Cell:
@@ -111,6 +116,38 @@ class Figure:
 
 
 @dataclass(frozen=True)
+class Control:
+    """Something the reader sets: a slider, or a number typed in, from `low` to `high` by `step`."""
+
+    name: str
+    label: str
+    value: float
+    low: float
+    high: float
+    step: float
+    slider: bool = False
+
+
+@dataclass(frozen=True)
+class Interactive:
+    """Controls, and figures that a script works out anew from a small table when they change.
+
+    script: `report_parts/<script>.js`, which sets `interactive["<script>"] = (root, data) => ...`:
+    root is this block's element, with inputs by `name` and results by `#figure-<key>`. data: what
+    the script is given, as JSON; nothing infinite, nothing of single customers. results: as they
+    are before anything is changed. still: what stands below, and alone in print or without script.
+    """
+
+    kind: ClassVar[str] = "interactive"
+    script: str
+    data: Mapping[str, object]
+    controls: tuple[Control, ...]
+    results: tuple[Card, ...]
+    note: str = ""
+    still: tuple[Block, ...] = ()
+
+
+@dataclass(frozen=True)
 class Grade:
     """A letter for one quality, the words for it, and one sentence why."""
 
@@ -138,7 +175,7 @@ class Definitions:
     terms: tuple[tuple[str, str], ...]
 
 
-Block = Cards | Table | Figure | Grade | Note | Definitions
+Block = Cards | Table | Figure | Interactive | Grade | Note | Definitions
 
 
 @dataclass(frozen=True)
@@ -153,3 +190,7 @@ class Section:
     def runs(self) -> list[tuple[str, list[Block]]]:
         """The blocks in order, neighbours of one kind together, so that grades stand abreast."""
         return [(kind, list(run)) for kind, run in groupby(self.blocks, key=lambda b: b.kind)]
+
+    def scripts(self) -> list[str]:
+        """The scripts its interactive blocks need."""
+        return [block.script for block in self.blocks if isinstance(block, Interactive)]

@@ -27,6 +27,7 @@ from serving.report_parts.blocks import (
     percent,
 )
 from serving.report_parts.grades import Comparison, compare_risk, compare_value
+from serving.report_parts.retold import retold
 from serving.report_parts.view import View
 
 FEW = 100  # Salesforce and Segment refuse to judge below a hundred of either outcome
@@ -48,7 +49,7 @@ def quality(view: View) -> Section:
     return Section(
         "quality",
         words["quality.title"],
-        f"{lead} {view.note}".strip(),
+        words["page.space"].join([lead, retold(view.note, words)]).strip(),
         (*grades, Cards(cards)) if cards else grades,
     )
 

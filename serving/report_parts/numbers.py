@@ -26,6 +26,7 @@ INTERVAL_Z = 1.645  # half-width, in standard deviations, of the 90 % interval t
 REALISED_Z = 1.96  # 95 % interval on a measured share
 HISTOGRAM_BINS = 20  # steps of five percentage points
 CURVE_POINTS = 101  # one point a percent
+UNEXPLAINED = 0.005  # a share that causes leave over; below half a percent it is rounding
 
 
 def tidy(table: pd.DataFrame, numbers: Sequence[str], texts: Sequence[str]) -> pd.DataFrame:
@@ -40,7 +41,8 @@ def tidy(table: pd.DataFrame, numbers: Sequence[str], texts: Sequence[str]) -> p
         columns[name] = np.where(np.isfinite(values), values, np.nan)
     for name in texts:
         given = table.get(name, pd.Series(None, table.index, dtype=object))
-        columns[name] = [None if pd.isna(text) else str(text) for text in given]
+        gone = given.isna().to_numpy()
+        columns[name] = [None if no else str(text) for text, no in zip(given, gone, strict=True)]
     return pd.DataFrame(columns)
 
 
@@ -180,7 +182,7 @@ def causes(scores: pd.DataFrame) -> pd.DataFrame:
     total = float(active["churn_probability"].sum())
     leavers = pd.Series({cause: active[f"type_{cause}"].sum(min_count=1) for cause in CAUSES})
     rest = total - leavers.sum()
-    if leavers.notna().any() and rest > 0.005 * total:  # below half a percent it is rounding
+    if leavers.notna().any() and rest > UNEXPLAINED * total:
         leavers["unattributed"] = rest
     return pd.DataFrame({"leavers": leavers, "share": leavers / total if total else math.nan})
 

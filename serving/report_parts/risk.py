@@ -22,6 +22,7 @@ from serving.report_parts.blocks import (
     money,
     percent,
 )
+from serving.report_parts.retold import factors
 from serving.report_parts.view import View
 
 LISTED = 100  # as many as a team can work through; the scores table holds everybody
@@ -125,7 +126,8 @@ def _at_risk_columns(view: View, listed: pd.DataFrame) -> dict[Column, list[Cell
         column("tier", number=False, choose=True): [_code(view, "tier", row) for row in rows],
         column("stage", number=False, choose=True): [_code(view, "stage", row) for row in rows],
         column("cause", number=False, choose=True): [_cause_cell(view, row) for row in rows],
-        column("factors", number=False): [Cell(row["top_factors"] or MISSING) for row in rows],
+        column("lever", number=False, choose=True): [_code(view, "lever", row) for row in rows],
+        column("factors", number=False): [_factors_cell(view, row) for row in rows],
         column("max_spend"): [_spend_cell(view, row) for row in rows],
     }
 
@@ -146,12 +148,16 @@ def _code(view: View, kind: str, row: dict) -> Cell:
     return Cell(view.word(kind, row[kind]) if row[kind] else MISSING)
 
 
+def _factors_cell(view: View, row: dict) -> Cell:
+    return Cell(factors(row["top_factors"], view.words) if row["top_factors"] else MISSING)
+
+
 def _cause_cell(view: View, row: dict) -> Cell:
     risks = {cause: row[f"type_{cause}"] for cause in numbers.CAUSES}
     known = {cause: risk for cause, risk in risks.items() if risk > 0}  # drops missing ones too
-    if not known:
-        return Cell(MISSING)
-    cause = max(known, key=known.__getitem__)
+    cause = row["cause"] or max(known, key=known.__getitem__, default=None)
+    if cause not in known:
+        return _code(view, "cause", row)
     share = percent(known[cause] / row["churn_probability"]).text
     return Cell(
         view.word("cause", cause), small=view.words["at_risk.cause_share"].format(share=share)

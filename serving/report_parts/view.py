@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import pandas as pd
 
 from features.errors import UserError
-from serving.report_parts.numbers import CAUSES, tidy
+from serving.report_parts.extras import Extras
+from serving.report_parts.numbers import CAUSES, TIERS, tidy
 from serving.report_parts.words import Words
 
 REQUIRED = (
@@ -21,15 +22,41 @@ REQUIRED = (
 )
 NUMBERS = (
     "churn_probability",
+    "purchase_probability",
     "expected_value",
     "expected_value_low",
     "expected_value_high",
     "expected_loss",
     "max_spend",
     "retain_advised",
+    "clv_if_retained",
+    "clv_future",
+    "value_now",
+    "rfm_recency",
+    "rfm_frequency",
+    "rfm_monetary",
+    "lifetime_days",
+    "remaining_days",
     *(f"type_{cause}" for cause in CAUSES),
+    *(f"tier_next_{tier}" for tier in TIERS),
 )
-TEXTS = ("customer_id", "status", "churn_band", "tier", "stage", "top_factors")
+TEXTS = (
+    "customer_id",
+    "status",
+    "churn_band",
+    "tier",
+    "stage",
+    "top_factors",
+    "cause",
+    "lever",
+    "tier_previous",
+    "rfm_class",
+    "value_quadrant",
+    "ladder",
+    "loyalty",
+    "loyalty_type",
+    "marketing_mode",
+)
 TEST_NUMBERS = (
     "is_active",
     "bought",
@@ -41,6 +68,7 @@ TEST_NUMBERS = (
     "expected_value_high",
     "baseline_value",
 )
+TESTED = ("risk", "baseline_risk", "left", "value")
 METRICS = ("task", "model", "metric", "value")
 
 
@@ -49,7 +77,8 @@ class View:
     """One report's material.
 
     `scores` has the columns NUMBERS and TEXTS, one row per customer; `held_out` has TEST_NUMBERS,
-    one row per tested customer, and is None without a test; `metrics` has METRICS.
+    one row per tested customer, and is None without a test; `metrics` has METRICS; `extras` are
+    tables of a few rows that the scores cannot give.
     """
 
     scores: pd.DataFrame
@@ -57,6 +86,7 @@ class View:
     metrics: pd.DataFrame
     note: str
     words: Words
+    extras: Extras
 
     def word(self, kind: str, code: object) -> str:
         """The word for a code, such as `tier` and `mvc`; the code itself when it is not known."""
@@ -64,9 +94,9 @@ class View:
 
     @property
     def tested_active(self) -> pd.DataFrame:
-        """Held-out customers at risk, with `risk`, `baseline_risk` (0-1) and `left` (0 or 1)."""
+        """Held-out customers at risk: `risk`, `baseline_risk` (0-1), `left` (0 or 1), `value`."""
         if self.held_out is None:
-            return pd.DataFrame({"risk": [], "baseline_risk": [], "left": []}, dtype=float)
+            return pd.DataFrame({name: [] for name in TESTED}, dtype=float)
         rows = self.held_out[self.held_out["is_active"] == 1]
         known = rows.dropna(subset=["purchase_probability", "bought"])
         return pd.DataFrame(
@@ -74,6 +104,7 @@ class View:
                 "risk": 1 - known["purchase_probability"],
                 "baseline_risk": 1 - known["baseline_probability"],
                 "left": 1 - known["bought"],
+                "value": known["value"],
             }
         )
 
@@ -91,6 +122,7 @@ def view(
     metrics: pd.DataFrame,
     note: str,
     words: Words,
+    extras: Extras,
 ) -> View:
     """Check the scores and bring everything into one shape.
 
@@ -114,4 +146,5 @@ def view(
         metrics=tidy(metrics, ("value",), ("task", "model", "metric")),
         note=note,
         words=words,
+        extras=extras,
     )

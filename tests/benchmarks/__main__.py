@@ -3,7 +3,16 @@
 import sys
 from collections.abc import Callable
 
-from tests.benchmarks import batch, build, online, serving, spark, training_set, value_methods
+from tests.benchmarks import (
+    batch,
+    build,
+    online,
+    report,
+    serving,
+    spark,
+    training_set,
+    value_methods,
+)
 
 TABLES: dict[str, Callable[[], str]] = {
     "build": build.table,
@@ -12,6 +21,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "online": online.table,
     "batch": batch.table,
     "serving": serving.table,
+    "report": report.table,
     "spark": spark.table,
     "value_methods": value_methods.table,
 }

@@ -24,4 +24,6 @@ def _read(folder: str) -> Words:
 
 
 ENGLISH = _read("english")
-LANGUAGES: Mapping[str, Words] = {"en": ENGLISH}
+
+CHINESE = _read("chinese")
+LANGUAGES: Mapping[str, Words] = {"en": ENGLISH, "zh": CHINESE}

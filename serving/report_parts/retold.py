@@ -1,0 +1,71 @@
+"""Sentences that trainings wrote in English, said in the language of the report.
+
+A sentence is known by its form: the English words of group `said`, whose {parts} may be anything.
+What has none of these forms stays as it was written.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from features.catalog import every_feature
+from serving.report_parts.words import ENGLISH, Words
+from training.models.explanation import ABOUT_REPEAT_BUYING, REPEAT_BUYING
+
+GROUP = "said."
+WRITTEN_IN = ENGLISH["page.language"]
+FACTOR = re.compile(r"(?P<about>.+): (?P<value>.+?) \((?P<effect>[+-]\d+) points\)")
+
+
+def retold(text: str, words: Words) -> str:
+    """The sentences of a text as the words say them."""
+    if words["page.language"] == WRITTEN_IN:
+        return text
+    told = text
+    for key, form in _forms().items():
+        for found in form.finditer(text):
+            said = words[key].format(**found.groupdict())
+            told = told.replace(f"{found[0]} ", said + words["page.space"]).replace(found[0], said)
+    return told
+
+
+@cache
+def _forms() -> dict[str, re.Pattern[str]]:
+    """What each English form looks like, as a whole sentence or, without a stop, a whole text."""
+    forms = {}
+    for key, text in ENGLISH.items():
+        if key.startswith(GROUP):
+            form = re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^.,;]+?)", re.escape(text))
+            end = r"(?=$| )" if text.endswith(".") else "$"
+            forms[key] = re.compile(rf"(?:^|(?<=\. )){form}{end}")
+    return forms
+
+
+def factors(text: str, words: Words) -> str:
+    """The strongest factors of a customer.
+
+    As written where the report is in that language; else the family of each with its effect, and
+    unchanged what is not known.
+    """
+    if words["page.language"] == WRITTEN_IN:
+        return text
+    return words["factor.between"].join(_factor(each, words) for each in text.split("; "))
+
+
+def _factor(text: str, words: Words) -> str:
+    found = FACTOR.fullmatch(text)
+    family = _families().get(found["about"]) if found else None
+    if found is None or family is None or f"family.{family}" not in words:
+        return text
+    effect = int(found["effect"])
+    form = "factor.raises" if effect > 0 else "factor.lowers" if effect < 0 else "factor.same"
+    return words[form].format(family=words[f"family.{family}"], points=abs(effect))
+
+
+@cache
+def _families() -> dict[str, str]:
+    """The family by the beginning of a feature's description, as a factor's sentence has it."""
+    pairs = [(REPEAT_BUYING, ABOUT_REPEAT_BUYING)]
+    pairs += [(family.name, feature.about) for family, feature in every_feature()]
+    return {about.split(";")[0].split(",")[0].rstrip("."): family for family, about in pairs}

@@ -45,7 +45,7 @@ def money(number: float) -> Cell:
 
 def percent(share: float) -> Cell:
     """A share 0-1 as a percentage; one decimal where whole percents would say 0 or 100."""
-    decimals = 1 if 0 < abs(share) < 0.095 or 0.99 < abs(share) < 1 else 0
+    decimals = 1 if 0 < abs(share) < 0.095 or 0.99 < abs(share) < 0.9995 else 0
     return _cell(share, f"{100 * share:,.{decimals}f}%")
 
 

@@ -96,8 +96,7 @@ def write(scores: pd.DataFrame, path: Path) -> Path:
         if path.suffix == ".csv":
             scores.to_csv(temporary, index=False)
         else:
-            # Microseconds: nanoseconds in Parquet break readers that cast them (DuckDB with Feast).
-            scores.to_parquet(temporary, index=False, coerce_timestamps="us")
+            pq.write_table(parts.table_of(scores), temporary)
     return path
 
 

@@ -137,6 +137,15 @@ def schema(columns: Iterable[str]) -> pa.Schema:
     return pa.schema([(name, _type(name)) for name in columns])
 
 
+def table_of(scores: pd.DataFrame) -> pa.Table:
+    """A score table with these types, and without what pandas notes about a frame.
+
+    Those notes are not the same for every part.
+    """
+    table = pa.Table.from_pandas(scores, schema(scores.columns), preserve_index=False)
+    return table.replace_schema_metadata(None)
+
+
 def refuse_nobody(as_of: datetime) -> None:
     """Raise UserError because there is nobody to score."""
     raise UserError(
@@ -148,10 +157,7 @@ def refuse_nobody(as_of: datetime) -> None:
 def _table(rows: pd.DataFrame, models: ModelSet, policy: Policy) -> pa.Table:
     if rows.empty:
         return schema(["customer_id"]).empty_table()
-    scores = scored(rows, models, policy)
-    # Without what pandas notes about a frame, which is not the same for every part.
-    table = pa.Table.from_pandas(scores, schema(scores.columns), preserve_index=False)
-    return table.replace_schema_metadata(None)
+    return table_of(scored(rows, models, policy))
 
 
 def _type(name: str) -> pa.DataType:

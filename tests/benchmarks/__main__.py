@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable
 
-from tests.benchmarks import batch, build, online, serving, spark, training_set
+from tests.benchmarks import batch, build, online, planner, serving, spark, training_set
 
 TABLES: dict[str, Callable[[], str]] = {
     "build": build.table,
@@ -13,6 +13,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "batch": batch.table,
     "serving": serving.table,
     "spark": spark.table,
+    "planner": planner.table,
 }
 
 for name in sys.argv[1:] or TABLES:

@@ -16,6 +16,7 @@ is hidden of each block is kept, for the truth.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -33,7 +34,7 @@ from features.datasets.simulator.block import Block, draw_block
 from features.datasets.simulator.contacts import draw_contacts
 from features.datasets.simulator.orders import PRODUCTS
 from features.datasets.simulator.people import CATEGORIES, CHANNELS
-from features.datasets.simulator.truth import block_truth
+from features.datasets.simulator.truth import block_response, block_truth
 from features.errors import UserError
 
 # Large enough for numpy to be fast, small enough for the truth of a year to fit in 100 MB.
@@ -79,21 +80,42 @@ class Simulation:
 
         Raises UserError when `as_of` is outside of the simulation or the horizon below one day.
         """
+        return self._of_blocks(block_truth, as_of, horizon_days)
+
+    def response(self, as_of: datetime, horizon_days: int) -> pd.DataFrame:
+        """One row per customer with a purchase by `as_of`: what a treatment then would change.
+
+        Treated is as if a campaign reached the customer at `as_of`: it works for as long as those
+        of the simulation do (block.CAMPAIGN_EFFECT), on the causes and by the persuadability of
+        each. The plan of campaigns stands beside it in both cases, and effects do not add up.
+
+        - customer_id; is_alive at `as_of`
+        - leaves_untreated, leaves_treated: chance to be gone by the end of the window, 1 for those
+          who are gone already
+        - value_untreated, value_treated: mean of the net amount in the window, currency units
+
+        Window, state of knowledge and refusals as in `truth`.
+        """
+        return self._of_blocks(block_response, as_of, horizon_days)
+
+    def _of_blocks(
+        self, of_block: Callable[[Block, float, int], pd.DataFrame], as_of: datetime, days: int
+    ) -> pd.DataFrame:
+        """What is told of each block, one under the other, for the customers that are shown."""
         if not self.start <= as_of <= self.end:
             raise UserError(
                 f"The truth was asked for {as_of}, but the simulation runs from {self.start} to "
                 f"{self.end}. Choose a moment within it."
             )
-        if horizon_days < 1:
+        if days < 1:
             raise UserError(
-                f"A truth needs a horizon of at least one day, but horizon_days is {horizon_days}. "
+                f"A truth needs a horizon of at least one day, but horizon_days is {days}. "
                 "Give a whole number of days, such as 90."
             )
         day = (as_of - self.start) / DAY
-        parts = [block_truth(block, day, horizon_days) for block in self.blocks]
-        truth = pd.concat(parts, ignore_index=True)
-        is_shown = truth["customer_id"].isin(self.customers["customer_id"])
-        return truth[is_shown].reset_index(drop=True)
+        told = pd.concat([of_block(block, day, days) for block in self.blocks], ignore_index=True)
+        is_shown = told["customer_id"].isin(self.customers["customer_id"])
+        return told[is_shown].reset_index(drop=True)
 
 
 def simulate(

@@ -20,11 +20,10 @@ from features.datasets.simulator.rhythm import RHYTHMS
 
 def block_truth(block: Block, as_of: float, horizon: int) -> pd.DataFrame:
     """One row per customer of the block with a purchase by `as_of`; see Simulation.truth."""
-    buyers = np.unique(block.orders.owner[block.orders.day <= as_of])
+    buyers = _buyers(block, as_of)
     alive = block.fates.death[buyers] > as_of
-    kept = np.where(alive[:, None, None], _survival(block, buyers, as_of, horizon), 0.0)
-    survival = kept.prod(axis=1)  # of all six causes, (n, days + 1)
-    during = (survival[:, 1:] + survival[:, :-1]) / 2.0  # mean chance to be there in a day
+    kept = _kept(block, buyers, as_of, horizon)
+    during = _during(kept)
     none, expected = _purchases(block, buyers, as_of, horizon)
     money = _order_money(block, buyers, horizon)
     pending = _pending_returns(block, buyers, as_of, horizon)
@@ -46,14 +45,53 @@ def block_truth(block: Block, as_of: float, horizon: int) -> pd.DataFrame:
     )
 
 
-def _survival(block: Block, buyers: np.ndarray, as_of: float, horizon: int) -> np.ndarray:
-    """Chance of not having left for each cause, daily from now on, (n, causes, horizon + 1)."""
+def block_response(block: Block, as_of: float, horizon: int) -> pd.DataFrame:
+    """One row per customer of the block with a purchase by `as_of`; see Simulation.response."""
+    buyers = _buyers(block, as_of)
+    _, expected = _purchases(block, buyers, as_of, horizon)
+    earned = np.diff(expected, axis=1) * _order_money(block, buyers, horizon)
+    pending = _pending_returns(block, buyers, as_of, horizon)
+    found = {"customer_id": block.ids[buyers], "is_alive": block.fates.death[buyers] > as_of}
+    for arm in ("untreated", "treated"):
+        kept = _kept(block, buyers, as_of, horizon, is_reached=arm == "treated")
+        found[f"leaves_{arm}"] = 1.0 - kept[:, :, -1].prod(axis=1)
+        found[f"value_{arm}"] = (earned * _during(kept)).sum(axis=1) - pending
+    return pd.DataFrame(found)
+
+
+def _buyers(block: Block, as_of: float) -> np.ndarray:
+    return np.unique(block.orders.owner[block.orders.day <= as_of])
+
+
+def _during(kept: np.ndarray) -> np.ndarray:
+    """Mean chance to be there in each day, whatever the cause to leave, (n, horizon)."""
+    survival = kept.prod(axis=1)
+    return (survival[:, 1:] + survival[:, :-1]) / 2.0
+
+
+def _kept(
+    block: Block, buyers: np.ndarray, as_of: float, horizon: int, is_reached: bool = False
+) -> np.ndarray:
+    """The same as _survival, but 0 for those who are gone."""
+    alive = block.fates.death[buyers] > as_of
+    survival = _survival(block, buyers, as_of, horizon, is_reached)
+    return np.where(alive[:, None, None], survival, 0.0)
+
+
+def _survival(
+    block: Block, buyers: np.ndarray, as_of: float, horizon: int, is_reached: bool
+) -> np.ndarray:
+    """Chance of not having left for each cause, daily from now on, (n, causes, horizon + 1).
+
+    is_reached: whether everybody is treated at `as_of`, whatever the plan of campaigns.
+    """
     risk, persuadability = block.people.risk[buyers], block.people.persuadability[buyers]
     untreated, treated = (step_of_a_day(risk, persuadability, lot) for lot in (False, True))
     chances = np.eye(3)[block.fates.state_at(as_of)[buyers]]
     survival = [chances.sum(axis=-1)]
     for day in as_of + np.arange(horizon) + 0.5:
         under_effect = block.campaigns.treats(buyers, np.full(len(buyers), day))
+        under_effect |= is_reached and day < as_of + block.campaigns.effect_days
         step = np.where(under_effect[:, None, None, None], treated, untreated)
         chances = np.einsum("nci,ncij->ncj", chances, step)
         survival.append(chances.sum(axis=-1))

@@ -1,0 +1,46 @@
+"""Where a plan lies, and how it is written: whole or not at all, with all it rests on."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from features import backend
+from features.errors import UserError
+from features.workspace import Workspace
+from serving import batch
+from serving.planner import Plan
+
+_METADATA = b"holdfast_plan"
+
+
+def path(space: Workspace, as_of: datetime) -> Path:
+    """Where the plan of a moment lies: beside its scores."""
+    return batch.score_path(space, as_of).with_name("plan.parquet")
+
+
+def write(made: Plan, path: Path) -> Path:
+    """Write a plan as .parquet, with its facts in the file's metadata, or as .csv; whole or not."""
+    if path.suffix not in (".parquet", ".csv"):
+        raise UserError(f"A plan cannot be written to {path}. Name a .parquet or a .csv file.")
+    with backend.whole_or_nothing(path) as temporary:
+        if path.suffix == ".csv":
+            made.table.to_csv(temporary, index=False)
+        else:
+            rests = {"facts": dict(made.facts), "assumptions": list(made.assumptions),
+                     "prices": dict(made.prices)}  # fmt: skip
+            table = pa.Table.from_pandas(made.table, preserve_index=False)
+            pq.write_table(table.replace_schema_metadata({_METADATA: json.dumps(rests)}), temporary)
+    return path
+
+
+def read(path: Path) -> Plan:
+    """The plan of a .parquet file that `write` wrote."""
+    table = pq.read_table(path)
+    rests = json.loads(table.schema.metadata[_METADATA])
+    facts, prices = rests["facts"], rests["prices"]
+    return Plan(table.to_pandas(), facts, tuple(rests["assumptions"]), prices)

@@ -49,7 +49,7 @@ def quality(view: View) -> Section:
     return Section(
         "quality",
         words["quality.title"],
-        f"{lead} {retold(view.note, words)}".strip(),
+        words["page.space"].join([lead, retold(view.note, words)]).strip(),
         (*grades, Cards(cards)) if cards else grades,
     )
 

@@ -16,10 +16,12 @@ def money_by_cause(view: View) -> Section:
     title = words["money.title"]
     if not found.to_numpy().sum() > 0:
         return Section("money", title, "", (Note(words["money.none"]),))
-    tier, cause = found.stack().idxmax()
+    amounts = found.to_numpy()
+    row, column = divmod(int(amounts.argmax()), amounts.shape[1])
+    cause = found.columns[column]
     lead = words["money.lead"].format(
-        money=money(float(found.to_numpy().max())).text,
-        tier=view.word("tier", tier),
+        money=money(float(amounts.max())).text,
+        tier=view.word("tier", found.index[row]),
         cause=view.word("cause", cause),
         answer=words.get(f"causes.{cause}_answer", words["causes.unattributed_answer"]),
     )

@@ -22,19 +22,24 @@ def retold(text: str, words: Words) -> str:
     """The sentences of a text as the words say them."""
     if words["page.language"] == WRITTEN_IN:
         return text
+    told = text
     for key, form in _forms().items():
-        text = form.sub(lambda found, key=key: words[key].format(**found.groupdict()), text)
-    return text
+        for found in form.finditer(text):
+            said = words[key].format(**found.groupdict())
+            told = told.replace(f"{found[0]} ", said + words["page.space"]).replace(found[0], said)
+    return told
 
 
 @cache
 def _forms() -> dict[str, re.Pattern[str]]:
-    """What each English form looks like; the parts end at the sentence."""
-    said = {key: text for key, text in ENGLISH.items() if key.startswith(GROUP)}
-    return {
-        key: re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^.,;]+?)", re.escape(text)))
-        for key, text in said.items()
-    }
+    """What each English form looks like, as a whole sentence or, without a stop, a whole text."""
+    forms = {}
+    for key, text in ENGLISH.items():
+        if key.startswith(GROUP):
+            form = re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^.,;]+?)", re.escape(text))
+            end = r"(?=$| )" if text.endswith(".") else "$"
+            forms[key] = re.compile(rf"(?:^|(?<=\. )){form}{end}")
+    return forms
 
 
 def factors(text: str, words: Words) -> str:

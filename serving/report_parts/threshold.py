@@ -122,9 +122,8 @@ def contact_cost(scores: pd.DataFrame) -> float:
 
 def save_rate(scores: pd.DataFrame) -> float:
     """The share of leavers a contact saves that `max_spend` rests on; else the usual assumption."""
-    rates = (
-        scores["max_spend"] / scores["expected_loss"].where(scores["expected_loss"] > 0)
-    ).dropna()
+    at_stake = scores["expected_loss"].where(scores["expected_loss"] > 0)
+    rates = (scores["max_spend"] / at_stake).dropna()
     return round(float(rates.median()), 4) if len(rates) else SAVE_RATE
 
 
@@ -170,11 +169,14 @@ def _written(name: str, value: float) -> Cell:
 def _table(view: View, found: pd.DataFrame, best: int | None) -> Table:
     shown = sorted({*PRINTED, *([] if best is None else [best])})
     columns = (
-        Column(view.words["threshold.from"]),
+        Column(view.words["threshold.from"], number=False),
         *(Column(view.words[f"threshold.{name}"]) for name in RESULTS),
     )
     rows = tuple(
-        (_step_cell(view, step, best), *(_written(name, found.loc[step, name]) for name in RESULTS))
+        (
+            _step_cell(view, step, best),
+            *(_written(name, found[name].iloc[step]) for name in RESULTS),
+        )
         for step in shown
     )
     return Table("threshold", columns, rows)

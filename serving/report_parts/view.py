@@ -94,9 +94,9 @@ class View:
 
     @property
     def tested_active(self) -> pd.DataFrame:
-        """Held-out customers at risk, with `risk`, `baseline_risk` (0-1), `left` (0 or 1), `value`."""
+        """Held-out customers at risk: `risk`, `baseline_risk` (0-1), `left` (0 or 1), `value`."""
         if self.held_out is None:
-            return pd.DataFrame(dict.fromkeys(TESTED, []), dtype=float)
+            return pd.DataFrame({name: [] for name in TESTED}, dtype=float)
         rows = self.held_out[self.held_out["is_active"] == 1]
         known = rows.dropna(subset=["purchase_probability", "bought"])
         return pd.DataFrame(

@@ -73,16 +73,17 @@ def proven(outcomes):
 
 
 class Page(HTMLParser):
-    """What a reader or a script finds in the page: figures, tables, texts by id."""
+    """What a reader or a script finds in the page: figures, tables, texts by id, all it shows."""
 
     def __init__(self, html):
         super().__init__()
         self.html, self.tags, self.figures, self.tables, self.texts = html, [], {}, {}, {}
-        self.table, self.inside = None, []
+        self.shown, self.table, self.inside, self.skipped = [], None, [], None
         self.feed(html)
 
     def handle_starttag(self, tag, attrs):
         given = dict(attrs)
+        self.skipped = tag if tag in ("script", "style") else None
         self.tags.append((tag, given))
         if tag == "table":
             self.table = self.tables[given["id"].removeprefix("table-")] = []
@@ -99,12 +100,15 @@ class Page(HTMLParser):
             self.texts[given["id"]] = ""
 
     def handle_data(self, data):
+        if self.skipped is None:
+            self.shown.append(data)
         if self.inside:
             self.texts[self.inside[-1]] += data
         if self.table and self.table[-1] and isinstance(self.table[-1][-1], str):
             self.table[-1][-1] += data.strip()
 
     def handle_endtag(self, tag):
+        self.skipped = None
         if tag == "table":
             self.table = None
 
@@ -112,7 +116,7 @@ class Page(HTMLParser):
         return self.tables[name][1:]
 
 
-def written(path, scores, evidence=UNTESTED, title="Customers at risk", facts=FACTS):
+def written(path, scores, evidence=UNTESTED, title="Customers at risk", facts=FACTS, **more):
     """The report on the scores, written and read back."""
-    write_report(scores, evidence, path, title=title, facts=facts)
+    write_report(scores, evidence, path, title=title, facts=facts, **more)
     return Page(path.read_text(encoding="utf-8"))

@@ -5,7 +5,7 @@ Source: the Sankey diagram; Schmidt (2008), Journal of Industrial Ecology 12(1).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 import pandas as pd
@@ -13,28 +13,31 @@ from markupsafe import Markup
 
 from serving.report_parts import svg
 from serving.report_parts.blocks import count
-from serving.report_parts.drawing import ACCENT, BASELINE, INK, MODEL, MUTED
+from serving.report_parts.drawing import ACCENT, ACTUAL, BASELINE, INK, MODEL, MUTED
 
 FLOWS = 210  # units of height that all customers together take
 GAP = 26  # between two classes: room for a name and a number
 NODE = 10
 HEAD = 34
+OUTSIDE = "outside"  # the class of who is no customer at that moment, below all others
 LABELLED = 9  # a narrower ribbon has no room for its number; its hint tells it
 
 
-def flow(steps: Sequence[pd.DataFrame], names: Mapping[str, str], moments: Sequence[str]) -> Markup:
+def flow(
+    steps: Sequence[pd.DataFrame], names: Callable[[str, int], str], moments: Sequence[str]
+) -> Markup:
     """Ribbons between columns of classes, as wide as the customers are many.
 
     Args:
         steps: per step of time the customers by class before (rows) and after (columns); the
             classes in one order, the best first, the same in all steps.
-        names: what each class is called.
+        names: what a class is called at a moment (0 is the first).
         moments: what each column is called, one more than steps.
     """
     classes = list(steps[0].index)
     sizes = _sizes(steps, classes)
     scale = FLOWS / max(sizes.sum().max(), 1)
-    left = max(svg.width_of(names[code]) for code in classes) + 14
+    left = max(svg.width_of(names(code, at)) for code in classes for at in (0, len(steps))) + 14
     right = svg.WIDTH - left - NODE
     places = [left + (right - left) * place / len(steps) for place in range(len(steps) + 1)]
     tops = _tops(sizes, scale)
@@ -63,7 +66,7 @@ def _tops(sizes: pd.DataFrame, scale: float) -> pd.DataFrame:
 
 def _ribbons(
     steps: Sequence[pd.DataFrame],
-    names: Mapping[str, str],
+    names: Callable[[str, int], str],
     places: Sequence[float],
     tops: pd.DataFrame,
     scale: float,
@@ -79,7 +82,7 @@ def _ribbons(
                     continue
                 color = _color(list(step.index), before, after)
                 number = count(customers).text
-                hint = f"{names[before]} → {names[after]}: {number}"
+                hint = f"{names(before, moment)} → {names(after, moment + 1)}: {number}"
                 start, end = (x0 + NODE, leaving[before]), (x1, arriving[after])
                 bands.append(svg.ribbon(start, end, max(width, 0.6), color, hint))
                 if (width >= LABELLED and moment == 0) or width >= 2 * LABELLED:
@@ -92,6 +95,8 @@ def _ribbons(
 
 def _color(classes: list[str], before: str, after: str) -> str:
     """Grey who stays, blue who rises, red who falls: they also run up and down."""
+    if OUTSIDE in (before, after):
+        return ACTUAL
     if before == after:
         return BASELINE
     return MODEL if classes.index(after) < classes.index(before) else ACCENT
@@ -99,7 +104,7 @@ def _color(classes: list[str], before: str, after: str) -> str:
 
 def _nodes(
     sizes: pd.DataFrame,
-    names: Mapping[str, str],
+    names: Callable[[str, int], str],
     places: Sequence[float],
     tops: pd.DataFrame,
     scale: float,
@@ -109,16 +114,20 @@ def _nodes(
         last = moment == len(places) - 1
         for code in map(str, sizes.index):
             customers = float(sizes[moment][code])
+            if code == OUTSIDE and not customers:
+                continue
             top, high = float(tops[moment][code]), customers * scale
             middle = top + high / 2
             parts.append(svg.box(x, top, NODE, max(high, 1), INK))
             at, anchor = (x - 5, "end") if moment == 0 else (x + NODE + 5, "start")
             number = count(customers).text
             if moment == 0 or last:
-                parts.append(svg.text(at, middle - 1, names[code], anchor=anchor, bold=True))
+                parts.append(
+                    svg.text(at, middle - 1, names(code, moment), anchor=anchor, bold=True)
+                )
                 parts.append(svg.text(at, middle + 10, number, anchor=anchor, color=MUTED))
             else:
-                under = f"{names[code]} {number}"
+                under = f"{names(code, moment)} {number}"
                 parts.append(svg.text(x + NODE / 2, top - 4, under, anchor="middle", bold=True,
                                       halo=True))  # fmt: skip
     return parts

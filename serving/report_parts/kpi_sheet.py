@@ -50,7 +50,7 @@ def _block(view: View, name: str, few: list[Kpi]) -> Table:
 def _row(view: View, kpi: Kpi) -> tuple[Cell, ...]:
     """Name, value, value before, change, and what it means or needs."""
     name = Cell(view.word("kpi", kpi.key))
-    meaning = view.words.get(f"kpi.{kpi.key}_is", "")
+    meaning = view.words.get(f"kpi_is.{kpi.key}", "")
     if kpi.value is None:
         gone = Cell(view.words["kpis.unavailable"])
         data = view.word("needs", kpi.needs) if kpi.needs else view.words["kpis.more"]

@@ -133,7 +133,7 @@ def migration(view: View) -> Section:
     ahead = expected_moves(view.scores)
     if before is None and ahead is None:
         return tables.nothing(view, "migration")
-    steps = [step for step in (before, ahead) if step is not None]
+    steps = [_outside(step) for step in (before, ahead) if step is not None]
     classes = [code for code in _order(steps) if any(_size(step, code) for step in steps)]
     steps = [step.reindex(index=classes, columns=classes, fill_value=0.0) for step in steps]
     heads = ("before", "now", "next") if len(steps) == 2 else (
@@ -142,7 +142,7 @@ def migration(view: View) -> Section:
     drawn = Figure(
         flow.flow(
             steps,
-            {code: view.word("tier", code) for code in classes},
+            lambda code, at: _name(view, code, at),
             [view.words[f"migration.{head}"] for head in heads],
         ),
         _finding(view, before),
@@ -164,10 +164,21 @@ def _moved(view: View) -> pd.DataFrame | None:
     if given is None:
         both = view.scores[["tier_previous", "tier"]].dropna()
         given = pd.crosstab(both["tier_previous"], both["tier"])
-    if not given.to_numpy().sum() > 0:
-        return None
-    order = _order([given])
-    return given.reindex(index=order, columns=order, fill_value=0).astype(float)
+        order = _order([given])
+        given = given.reindex(index=order, columns=order, fill_value=0)
+    return given.astype(float) if given.to_numpy().sum() > 0 else None
+
+
+def _outside(step: pd.DataFrame) -> pd.DataFrame:
+    """The same with one class for who was no customer yet and who is none any more."""
+    inside = dict.fromkeys(tables.OUTSIDE, flow.OUTSIDE)
+    return step.rename(index=inside, columns=inside)
+
+
+def _name(view: View, code: str, moment: int) -> str:
+    if code == flow.OUTSIDE:
+        code = tables.OUTSIDE[min(moment, 1)]
+    return tables.state(view, "tier", code)
 
 
 def expected_moves(scores: pd.DataFrame) -> pd.DataFrame | None:
@@ -186,9 +197,10 @@ def expected_moves(scores: pd.DataFrame) -> pd.DataFrame | None:
 
 
 def _order(steps: list[pd.DataFrame]) -> list[str]:
-    """The known tiers from best to worst, then any others."""
+    """The known tiers from best to worst, then any others, who is outside last."""
     seen = dict.fromkeys(str(code) for step in steps for code in (*step.index, *step.columns))
-    return [*numbers.TIERS, *(code for code in seen if code not in numbers.TIERS)]
+    others = [code for code in seen if code not in (*numbers.TIERS, flow.OUTSIDE)]
+    return [*numbers.TIERS, *others, *([flow.OUTSIDE] if flow.OUTSIDE in seen else [])]
 
 
 def _size(step: pd.DataFrame, code: str) -> float:
@@ -199,7 +211,10 @@ def _size(step: pd.DataFrame, code: str) -> float:
 def _finding(view: View, before: pd.DataFrame | None) -> str:
     if before is None:
         return ""
-    best = next((code for code in before.index if before.loc[code].sum() > 0), before.index[0])
+    inside = [code for code in before.index if code not in tables.OUTSIDE]
+    best = next((code for code in inside if before.loc[code].sum() > 0), None)
+    if best is None or best not in before.columns:
+        return ""
     stayed, all_of = before.loc[best, best], before.loc[best].sum()
     return view.words["migration.finding"].format(
         tier=view.word("tier", best),

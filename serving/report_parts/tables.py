@@ -22,6 +22,7 @@ from serving.report_parts.blocks import (
 )
 from serving.report_parts.view import View
 
+OUTSIDE = ("new", "gone")  # of moves: not a customer yet, no longer scored
 FIELD = ("customers", "customer_share", "value_share", "loss")
 
 
@@ -113,19 +114,33 @@ def plain(number: float) -> Cell:
 
 
 def moves(view: View, kind: str, counts: pd.DataFrame) -> Table:
-    """How customers moved between classes: rows before, columns now, and of each row the share."""
-    used = [str(code) for code in counts.index if counts.loc[code].sum() + counts[code].sum() > 0]
-    kept = counts.loc[used, used]
+    """How customers moved between states: rows before, columns now, and of each row the share.
+
+    States in which nobody was before have no row. Rows may have `new`, columns `gone`.
+    """
+    befores = [str(code) for code in counts.index[counts.sum(axis=1) > 0]]
+    nows = [str(code) for code in counts.columns if code in befores or counts[code].sum() > 0]
+    kept = counts.loc[befores, nows].astype(float).to_numpy().tolist()
     columns = (
         Column(view.words["moves.from"], number=False),
-        *(Column(view.words["moves.to"].format(name=view.word(kind, code))) for code in used),
+        *(Column(_now(view, kind, code)) for code in nows),
         Column(view.words["moves.all"]),
     )
     rows = tuple(
-        (Cell(view.word(kind, before)), *(_moved(n, sum(row)) for n in row), count(sum(row)))
-        for before, row in zip(used, kept.astype(float).to_numpy().tolist(), strict=True)
+        (Cell(state(view, kind, code)), *(_moved(n, sum(row)) for n in row), count(sum(row)))
+        for code, row in zip(befores, kept, strict=True)
     )
     return Table(f"{kind}_moves", columns, rows)
+
+
+def state(view: View, kind: str, code: str) -> str:
+    """The word for a state; who was none of ours yet, or is no longer, has one of its own."""
+    return view.words.get(f"moves.{code}" if code in OUTSIDE else f"{kind}.{code}", code)
+
+
+def _now(view: View, kind: str, code: str) -> str:
+    name = state(view, kind, code)
+    return name if code in OUTSIDE else view.words["moves.to"].format(name=name)
 
 
 def _moved(customers: float, of: float) -> Cell:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -49,6 +51,20 @@ FIELDS = (
     ),
     Field("marketing_mode", ("marketing_mode",), ("categories",)),
 )
+# Fields as abstention names them (up to a dot), and what is said of them together.
+SAID = {
+    "churn.types": "passive_causes",
+    "churn.cause": "voluntary_causes",
+    "churn.low": "risk_range",
+    "clv.margin": "margin",
+    "clv.currency": "currency",
+    "tier.below_zero": "below_zero",
+    "ladder": "ladder_top",
+    "loyalty": "loyalty",
+    "loyalty_type": "loyalty_type",
+    "marketing_mode": "marketing_mode",
+    "uplift": "uplift",
+}
 LADDER_NEEDS = ("surveys", "referrals")
 PLAN_NEEDS = ("campaigns",)
 
@@ -77,9 +93,38 @@ def unknown(view: View) -> Section:
 
 
 def gaps(view: View) -> list[Gap]:
-    """The fields that are blank for some customers, the most of them first."""
+    """The fields that are blank for some customers, the most of them first.
+
+    As they were found where the data were at hand; of the rest what the scores alone show.
+    """
+    told = told_gaps(view.extras.blanks, len(view.scores))
+    found = seen_gaps(view)
+    said = {gap.key for gap in told}
+    return sorted(
+        [*told, *(gap for gap in found if gap.key not in said)],
+        key=lambda gap: -(1.0 if gap.share is None else gap.share),
+    )
+
+
+def told_gaps(blanks: Sequence[Mapping[str, Any]], customers: int) -> list[Gap]:
+    """One gap per subject from the blanks of single fields: all they need, the largest share."""
+    needs: dict[str, list[str]] = {}
+    shares: dict[str, float] = {}
+    for blank in blanks:
+        name = str(blank["field"])
+        prefix = next((known for known in SAID if f"{name}.".startswith(f"{known}.")), "")
+        key = SAID.get(prefix, name)
+        needs.setdefault(key, []).append(str(blank["needs"]))
+        shares[key] = max(shares.get(key, 0.0), float(blank["share"]))
+    return [
+        Gap(key, tuple(dict.fromkeys(codes)), round(shares[key] * customers), shares[key])
+        for key, codes in needs.items()
+    ]
+
+
+def seen_gaps(view: View) -> list[Gap]:
+    """The fields of FIELDS that are blank in the scores, and what no customer can be seen to be."""
     found = [gap for field in FIELDS if (gap := _gap(view.scores, field)) is not None]
-    found.sort(key=lambda gap: -(gap.share or 0))
     if not view.scores["ladder"].isin(["advocate", "partner"]).any():
         found.append(Gap("ladder_top", LADDER_NEEDS))
     if "uplift" not in view.extras.plan_facts:
@@ -99,7 +144,7 @@ def _gap(scores: pd.DataFrame, field: Field) -> Gap | None:
 def _fields(view: View, found: list[Gap]) -> Table:
     everywhere = Cell(view.words["unknown.as_a_whole"])
     columns = {
-        "field": [Cell(view.words[f"unknown.{gap.key}"]) for gap in found],
+        "field": [Cell(view.word("unknown", gap.key)) for gap in found],
         "customers": [
             everywhere if gap.customers is None else count(gap.customers) for gap in found
         ],
@@ -118,7 +163,7 @@ def _by_data(view: View, found: list[Gap]) -> Table:
     told: dict[str, list[str]] = {}
     for gap in found:
         for code in gap.needs:
-            told.setdefault(code, []).append(view.words[f"unknown.{gap.key}"])
+            told.setdefault(code, []).append(view.word("unknown", gap.key))
     for kpi in view.extras.kpis:
         if kpi.value is None and kpi.needs:
             told.setdefault(kpi.needs, []).append(view.word("kpi", kpi.key))

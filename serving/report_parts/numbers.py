@@ -41,7 +41,8 @@ def tidy(table: pd.DataFrame, numbers: Sequence[str], texts: Sequence[str]) -> p
         columns[name] = np.where(np.isfinite(values), values, np.nan)
     for name in texts:
         given = table.get(name, pd.Series(None, table.index, dtype=object))
-        columns[name] = [None if pd.isna(text) else str(text) for text in given]
+        gone = given.isna().to_numpy()
+        columns[name] = [None if no else str(text) for text, no in zip(given, gone, strict=True)]
     return pd.DataFrame(columns)
 
 

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable
 
-from tests.benchmarks import batch, build, online, serving, spark, training_set
+from tests.benchmarks import batch, build, online, report, serving, spark, training_set
 
 TABLES: dict[str, Callable[[], str]] = {
     "build": build.table,
@@ -12,6 +12,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "online": online.table,
     "batch": batch.table,
     "serving": serving.table,
+    "report": report.table,
     "spark": spark.table,
 }
 

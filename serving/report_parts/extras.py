@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import pandas as pd
 
@@ -20,6 +21,7 @@ class Extras:
     has not ended). kpis: the KPI sheet. plan: action, channel, customers, cost, saved_value, net,
     the planner's choice; plan_facts: budget, spent, net, control_customers, save_rate, and what
     else it rests on. customers_by_month: month, bought, new, returned, lost.
+    blanks: what the data cannot tell of some customers: field, needs (abstention.NEEDS), share.
     """
 
     moves: Mapping[str, pd.DataFrame] = field(default_factory=dict)
@@ -28,3 +30,4 @@ class Extras:
     plan: pd.DataFrame | None = None
     plan_facts: Mapping[str, float] = field(default_factory=dict)
     customers_by_month: pd.DataFrame | None = None
+    blanks: Sequence[Mapping[str, Any]] = ()

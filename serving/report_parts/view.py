@@ -78,7 +78,8 @@ class View:
 
     `scores` has the columns NUMBERS and TEXTS, one row per customer; `held_out` has TEST_NUMBERS,
     one row per tested customer, and is None without a test; `metrics` has METRICS; `extras` are
-    tables of a few rows that the scores cannot give.
+    tables of a few rows that the scores cannot give; `methods` compares the ways to value a
+    customer (None: not compared).
     """
 
     scores: pd.DataFrame
@@ -87,6 +88,7 @@ class View:
     note: str
     words: Words
     extras: Extras
+    methods: pd.DataFrame | None = None
 
     def word(self, kind: str, code: object) -> str:
         """The word for a code, such as `tier` and `mvc`; the code itself when it is not known."""
@@ -123,6 +125,7 @@ def view(
     note: str,
     words: Words,
     extras: Extras,
+    methods: pd.DataFrame | None = None,
 ) -> View:
     """Check the scores and bring everything into one shape.
 
@@ -147,4 +150,5 @@ def view(
         note=note,
         words=words,
         extras=extras,
+        methods=methods,
     )

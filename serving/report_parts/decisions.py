@@ -1,0 +1,199 @@
+"""The sections on what to do: the planner's choice, levers, ways of marketing, winning back."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from serving.report_parts import grid, numbers, tables
+from serving.report_parts.blocks import (
+    MISSING,
+    Block,
+    Card,
+    Cards,
+    Cell,
+    Figure,
+    Note,
+    Section,
+    Table,
+    count,
+    money,
+    percent,
+)
+from serving.report_parts.view import View
+
+FACTS = {
+    "budget": money,
+    "spent": money,
+    "net": money,
+    "control_customers": count,
+}
+SHARES = ("save_rate", "control_share")  # of the other facts
+LEVERS = ("remind", "repair", "counter_offer", "complaint_desk", "let_go", "none")
+# By what separates them: (need is individual, value is high).
+MODES = {"frequency": (False, True), "customised": (True, True),
+         "mass": (False, False), "drop": (True, False)}  # fmt: skip
+LAPSED = ("not_active", "already_churned")
+LISTED = 50  # a first list to call; the scores table holds everybody
+MAIN_CAUSES = 2
+
+
+def plan(view: View) -> Section:
+    """What to do with the budget, what it is expected to bring, and whom to leave alone to know."""
+    chosen, facts = view.extras.plan, view.extras.plan_facts
+    if chosen is None:
+        return tables.nothing(view, "plan")
+    blocks: list[Block] = [Cards(_cards(view))]
+    if chosen.empty:
+        return tables.section(view, "plan", [*blocks, Note(view.words["plan.nothing"])])
+    rows = chosen.sort_values("net", ascending=False, kind="stable")
+    columns = {
+        "action": tables.names(view, "lever", list(rows["action"])),
+        "channel": tables.names(view, "channel", list(rows["channel"])),
+        "customers": [count(float(n)) for n in rows["customers"]],
+        "cost": [money(float(amount)) for amount in rows["cost"]],
+        "saved_value": [money(float(amount)) for amount in rows["saved_value"]],
+        "net": [money(float(amount)) for amount in rows["net"]],
+        "per_unit": [
+            tables.plain(float(saved / cost)) if cost > 0 else Cell(MISSING)
+            for saved, cost in zip(rows["saved_value"], rows["cost"], strict=True)
+        ],
+    }
+    blocks.append(tables.table(view, "plan", columns))
+    blocks.append(Note(view.words["plan.control"]))
+    others = {name: value for name, value in facts.items() if name not in FACTS}
+    if others:
+        blocks.append(_rests_on(view, others))
+    return tables.section(view, "plan", blocks)
+
+
+def _cards(view: View) -> tuple[Card, ...]:
+    words, facts = view.words, view.extras.plan_facts
+    return tuple(
+        Card(f"plan_{name}", words[f"plan.{name}"], write(float(facts[name])),
+             words[f"plan.{name}_note"])
+        for name, write in FACTS.items()
+        if name in facts
+    )  # fmt: skip
+
+
+def _rests_on(view: View, facts: dict[str, float]) -> Table:
+    columns = {
+        "fact": [Cell(view.word("plan_fact", name)) for name in facts],
+        "set": [_fact(name, float(value)) for name, value in facts.items()],
+    }
+    return tables.table(view, "plan_facts", columns, group="plan")
+
+
+def _fact(name: str, value: float) -> Cell:
+    return percent(value) if name in SHARES else tables.plain(value)
+
+
+def levers(view: View) -> Section:
+    """Which answer fits which customers, by the likely cause of their leaving."""
+    if not tables.known(view, "lever"):
+        return tables.nothing(view, "levers")
+    told = view.scores[view.scores["lever"].notna()]
+    found = numbers.by_group(told, "lever", LEVERS)
+    spend = told.groupby("lever")["max_spend"].sum(min_count=1)
+    columns = {
+        "lever": tables.names(view, "lever", found.index),
+        "customers": [count(n) for n in found["customers"]],
+        "risk": [percent(risk) for risk in found["risk"]],
+        "loss": [money(amount) for amount in found["loss"]],
+        "max_spend": [money(float(spend[code])) for code in found.index],
+        "causes": [_main_causes(view, told[told["lever"] == code]) for code in found.index],
+        "answer": tables.sentences(view, "lever", found.index, "_is"),
+    }
+    blocks: list[Block] = [tables.table(view, "levers", columns)]
+    kept_off = int((view.scores["retain_advised"] == 0).sum())
+    if kept_off:
+        blocks.append(Note(view.words["levers.kept_off"].format(n=count(kept_off).text)))
+    return tables.section(view, "levers", blocks)
+
+
+def _main_causes(view: View, rows: pd.DataFrame) -> Cell:
+    """The most frequent likely causes of these customers."""
+    shares = rows["cause"].dropna().value_counts(normalize=True).head(MAIN_CAUSES)
+    parts = [f"{view.word('cause', code)} {percent(share).text}" for code, share in shares.items()]
+    return Cell(", ".join(parts) or MISSING)
+
+
+def marketing(view: View) -> Section:
+    """How to market to whom: by value, and by whether a customer's needs are like the others'."""
+    if not tables.known(view, "marketing_mode"):
+        return tables.nothing(view, "marketing")
+    words = view.words
+    told = view.scores[view.scores["marketing_mode"].notna()]
+    found = numbers.by_group(told, "marketing_mode", tuple(MODES))
+    fields = {
+        place: grid.Quadrant(view.word("marketing_mode", code), *tables.field(view, found, code))
+        for code, place in MODES.items()
+    }
+    across, up = (
+        (words[f"marketing.{axis}_low"], words[f"marketing.{axis}_high"])
+        for axis in ("need", "value")
+    )
+    columns = {
+        "mode": tables.names(view, "marketing_mode", found.index),
+        "customers": [count(n) for n in found["customers"]],
+        "worth": [money(amount) for amount in found["value"]],
+        "loss": [money(amount) for amount in found["loss"]],
+        "answer": tables.sentences(view, "marketing_mode", found.index, "_is"),
+    }
+    alike = found["customers"].reindex(["frequency", "mass"]).sum() / len(told)
+    drawn = Figure(
+        grid.two_by_two(fields, across, up),
+        words["marketing.finding"].format(share=percent(alike).text),
+        words["marketing.reading"],
+    )
+    return tables.section(view, "marketing", [drawn, tables.table(view, "marketing", columns)])
+
+
+def lapsed(scores: pd.DataFrame) -> pd.DataFrame:
+    """Customers who went silent, the most worth winning back first, at most LISTED.
+
+    `worth`: the chance that he buys again times what he is worth if he does, currency units. Where
+    that is not known it is the expected value, which has the chance in it already. Who is not to be
+    retained, or costs more than he brings, is not listed.
+    """
+    gone = scores[
+        scores["status"].isin(LAPSED)
+        & (scores["retain_advised"] != 0)  # missing: nobody advised against it
+        & (scores["tier"] != "below_zero")
+    ]
+    returning = gone["purchase_probability"] * gone["clv_if_retained"]
+    worth = returning.fillna(gone["expected_value"])
+    return gone.assign(worth=worth)[worth > 0].nlargest(LISTED, "worth")
+
+
+def win_back(view: View) -> Section:
+    """The list of lost customers to try first."""
+    gone = int(view.scores["status"].isin(LAPSED).sum())
+    listed = lapsed(view.scores)
+    if listed.empty:
+        return tables.nothing(view, "win_back", "none" if gone else "nobody")
+    rows = listed.to_dict("records")
+
+    def coded(kind: str) -> list[Cell]:
+        return [Cell(view.word(kind, row[kind]) if row[kind] else MISSING) for row in rows]
+
+    columns = {
+        "customer": [Cell(row["customer_id"]) for row in rows],
+        "chance": [percent(row["purchase_probability"]) for row in rows],
+        "if_back": [money(row["clv_if_retained"]) for row in rows],
+        "worth": [money(row["worth"]) for row in rows],
+        "tier": coded("tier"),
+        "rfm_class": coded("rfm_class"),
+        "cause": coded("cause"),
+    }
+    table = tables.table(
+        view, "win_back", columns, sortable=True, choose=("tier", "rfm_class", "cause")
+    )
+    return tables.section(
+        view,
+        "win_back",
+        [table, Note(view.words["win_back.caution"])],
+        n=count(len(listed)),
+        gone=count(gone),
+        worth=money(float(listed["worth"].sum())),
+    )

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from serving import key_verbs
+from serving import key_verbs, plan_verbs, report_verbs
 from serving.mouth import AsOf, Json, Mouth, Quiet
+from serving.report_verbs import Language
 
 if TYPE_CHECKING:
     from features.store import FeatureStore
@@ -31,6 +32,8 @@ app = typer.Typer(
     add_completion=False,
 )
 app.add_typer(key_verbs.app, name="keys")
+app.command()(plan_verbs.plan)
+app.command()(report_verbs.report)
 
 Horizon = Annotated[int, typer.Option(min=1, max=3650, help="Days of the churn question.")]
 ValueHorizon = Annotated[int, typer.Option(min=1, max=3650, help="Days of the value question.")]
@@ -84,6 +87,10 @@ def run(
     value_horizon: ValueHorizon = 365,
     margin_rate: Annotated[float, typer.Option(min=0.0, max=1.0, help="Margin per money.")] = 1.0,
     discount_rate: Annotated[float, typer.Option(min=0.0, max=1.0, help="Per year.")] = 0.1,
+    cost_per_contact: Annotated[float | None, typer.Option(min=0.0, help="Money each.")] = None,
+    cost_to_serve: Annotated[float | None, typer.Option(min=0.0, help="Of a customer.")] = None,
+    currency: Annotated[str, typer.Option(help="Of all amounts, such as CNY.")] = "",
+    language: Language = "en",
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
@@ -97,9 +104,12 @@ def run(
         _given(transactions=transactions, interactions=interactions, customers=customers),
         read_mapping(Path(mapping) if mapping else None, column or []),
     )
-    policy = replace(POLICY, margin_rate=margin_rate, discount_rate=discount_rate)
+    policy = replace(
+        POLICY, margin_rate=margin_rate, discount_rate=discount_rate, currency=currency or None,
+        cost_per_contact=cost_per_contact, cost_to_serve=cost_to_serve,
+    )  # fmt: skip
     scores = one_shot.run(
-        files, _moment(as_of), horizon, value_horizon, policy, out, mouth.progress
+        files, _moment(as_of), horizon, value_horizon, policy, out, mouth.progress, language
     )
     mouth.result(
         {"customers": len(scores), "scores": out / "scores.parquet", "report": out / "report.html"},
@@ -286,18 +296,6 @@ def score(
         {"customers": count, "scores": path, "segments": lists, "changes": changes},
         f"{count:,} customers scored.\nScores    {path}\nSegments  {lists}\nChanges   {changes}",
     )
-
-
-@app.command()
-def report(as_of: AsOf = "", quiet: Quiet = False, as_json: Json = False) -> None:
-    """The report of the scores of a moment."""
-    mouth = Mouth(quiet, as_json)
-    from features.store import FeatureStore
-    from serving.one_shot import report_of
-
-    space = _workspace()
-    path = report_of(space, _moment(as_of) or _end_of_data(FeatureStore(space)))
-    mouth.result({"report": path}, f"Report  {path}")
 
 
 @app.command()

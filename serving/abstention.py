@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 
 from features.columns import Rows
 from serving.loyalty import TYPES
+from serving.policy import Policy
 from training.business_facts import BusinessFacts, numbers_if_any
 from training.ladder import is_regular
+from training.model_set import ModelSet
 from training.tasks import PASSIVE_TYPES
 
 # The data that would make something known, by code; the report has its words by the same codes.
@@ -59,6 +61,12 @@ class Known:
     def has(self, code: str) -> bool:
         """Whether the business gives these data at all."""
         return code in self.stated or code in self.facts.given
+
+
+def known(models: ModelSet, policy: Policy) -> Known:
+    """What the data of some models, a policy and the tests of the models give."""
+    tested = {"history"} if models.reference.reliability else set()
+    return Known(models.reference.facts, policy.stated | tested)
 
 
 Told: TypeAlias = Callable[[Rows, Known], NDArray[np.bool_]]

@@ -17,7 +17,7 @@ import numpy as np
 from features.columns import Columns, Rows, numbers_of
 from features.moment import END_OF_DAY, is_stale
 from serving import levers
-from serving.abstention import Known, unavailable
+from serving.abstention import known, unavailable
 from serving.answer_schema import Answer, Churn, Relationship, Rfm, Tier, TypeShare, Value
 from serving.loyalty import TRIGGERS
 from serving.policy import Policy
@@ -116,19 +116,13 @@ def _scores(rows: Columns, models: ModelSet, call: Call) -> list[dict[str, Any]]
     columns["cost"] = [_plain(value) for value in scored.cost.tolist()]
     columns["growth_cut"] = scored.growth.tolist()
     columns["evidence"] = levers.evidence(rows)
-    columns["unavailable"] = unavailable(rows, _known(models, policy))
+    columns["unavailable"] = unavailable(rows, known(models, policy))
     columns["missing"] = _missing(rows, models)
     few = factors(scored, models, wanted)
     columns["factors"] = [[factor._asdict() for factor in each] for each in few]
     return [
         dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)
     ]
-
-
-def _known(models: ModelSet, policy: Policy) -> Known:
-    """What these data, this policy and the tests of these models give."""
-    tested = {"history"} if models.reference.reliability else set()
-    return Known(models.reference.facts, policy.stated | tested)
 
 
 def _plain(value: Any) -> Any:

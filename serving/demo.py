@@ -16,8 +16,9 @@ from features.snapshots import moment_name
 from features.store import FeatureStore
 from features.workspace import Workspace
 from serving import batch
-from serving.one_shot import report_on
 from serving.policy import POLICY
+from serving.report_parts.words import ENGLISH
+from serving.reporting import report_on
 from training.metrics import log_loss, roc_auc
 from training.train import Progress, Request, train
 
@@ -26,7 +27,6 @@ log = logging.getLogger(__name__)
 # Three months before the simulated data end, so that the future of the scores is known as well.
 AS_OF = datetime(2025, 3, 31, 23, 59, 59, 999999)
 HORIZON_DAYS, VALUE_HORIZON_DAYS = 90, 365
-TITLE = "A simulated shop: customers at risk and their value"
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,9 @@ def run(space: Workspace, customers: int, seed: int, progress: Progress) -> Demo
     path = batch.write(scores, batch.score_path(space, AS_OF))
     progress("report")
     page = space.reports / f"as_of={moment_name(AS_OF)}" / "report.html"
-    report_on(scores, learned.models, learned.proof, POLICY, page, TITLE)
+    report_on(
+        space, scores, learned.models, learned.proof, POLICY, page, ENGLISH, "page.title_demo"
+    )
     progress("online store")
     FeatureStore(space).materialize(AS_OF)
     losses, areas = beside_the_truth(scores, world)

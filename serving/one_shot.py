@@ -16,18 +16,13 @@ from features import backend, reading, workspace
 from features.errors import UserError
 from features.events import TABLES
 from features.reading import ColumnMapping
-from features.snapshots import moment_name
 from features.store import FeatureStore
 from features.workspace import Workspace
 from serving import batch
-from serving.policy import POLICY, Policy
-from serving.report import write_report
-from training import champion, frame
-from training.model_set import ModelSet
-from training.proof import Proof
+from serving.policy import Policy
+from serving.reporting import LANGUAGE, report_on, words_of
+from training import frame
 from training.train import Progress, Request, learn
-
-TITLE = "Customers at risk and their value"
 
 
 @dataclass(frozen=True)
@@ -50,6 +45,7 @@ def run(
     policy: Policy,
     out: Path,
     progress: Progress,
+    language: str = LANGUAGE,
 ) -> pd.DataFrame:
     """Write `scores.parquet` and `report.html` into `out`; returns the scores.
 
@@ -59,6 +55,7 @@ def run(
     UserError for input that cannot carry the request; then nothing is written.
     """
     refuse_file_as_folder(out)
+    words = words_of(language)
     with tempfile.TemporaryDirectory(prefix="holdfast-") as folder:
         space = Workspace(Path(folder))
         progress("reading and checking the files")
@@ -73,46 +70,13 @@ def run(
         made = batch.write(scores, Path(folder) / "scores.parquet")
         progress("report")
         page = Path(folder) / "report.html"
-        report_on(scores, learned.models, learned.proof, policy, page, TITLE)
+        report_on(space, scores, learned.models, learned.proof, policy, page, words)
         results = {"scores.parquet": made, "report.html": page}
         results |= {f"rejected_{r.table}.csv": r.aside for r in reports if r.aside}
         for name, path in results.items():  # all are whole before one is seen
             with backend.whole_or_nothing(out / name) as temporary:
                 shutil.copyfile(path, temporary)
     return scores
-
-
-def report_on(
-    scores: pd.DataFrame, models: ModelSet, proof: Proof, policy: Policy, path: Path, title: str
-) -> Path:
-    """Write the report of a score table beside the models and the tests it rests on."""
-    tasks, reference = models.tasks, models.reference
-    facts = {
-        "As of": f"{scores.as_of.iloc[0]:%Y-%m-%d %H:%M}",
-        "Churn definition": tasks["churn"].sentence(),
-        "Value horizon": f"{tasks['clv'].horizon_days} days",
-        "Models trained as of": f"{reference.trained_as_of:%Y-%m-%d}",
-        "Model versions": ", ".join(models.versions.values()) or "not registered",
-        "Policy": policy.label,
-        "Features": f"{len(reference.features)} (catalogue {reference.catalog})",
-    }
-    return write_report(scores, proof, path, title=title, facts=facts)
-
-
-def report_of(space: Workspace, as_of: datetime) -> Path:
-    """Write the report of the stored scores of a moment.
-
-    Raises UserError when there are none.
-    """
-    stored = batch.score_path(space, as_of)
-    if not stored.exists():
-        raise UserError(
-            f"There are no scores as of {as_of:%Y-%m-%d %H:%M} to report on. "
-            f"Make them first: holdfast score --as-of {as_of.isoformat()}."
-        )
-    path = space.reports / f"as_of={moment_name(as_of)}" / "report.html"
-    models, proof = champion.load(space), Proof.load(space.models / "proof")
-    return report_on(pd.read_parquet(stored), models, proof, POLICY, path, TITLE)
 
 
 def refuse_file_as_folder(out: Path) -> None:

@@ -6,14 +6,16 @@ import json
 from datetime import datetime
 from pathlib import Path
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from features import backend
 from features.errors import UserError
+from features.store import FeatureStore
 from features.workspace import Workspace
 from serving import batch
-from serving.planner import Plan
+from serving.planner import CONTACTED, Plan
 
 _METADATA = b"holdfast_plan"
 
@@ -21,6 +23,16 @@ _METADATA = b"holdfast_plan"
 def path(space: Workspace, as_of: datetime) -> Path:
     """Where the plan of a moment lies: beside its scores."""
     return batch.score_path(space, as_of).with_name("plan.parquet")
+
+
+def with_contacts(store: FeatureStore, scores: pd.DataFrame, as_of: datetime) -> pd.DataFrame:
+    """Scores with the days since each customer was contacted, where contacts are known."""
+    family = next((f for f in store.snapshots.families if f.name == "contact"), None)
+    if family is None or not store.snapshots.is_built(family, as_of):
+        return scores
+    told = store.snapshots.read(family, as_of).select("customer_id", "days_since_going_out")
+    days = told.to_pandas().set_index("customer_id").days_since_going_out
+    return scores.assign(**{CONTACTED: scores.customer_id.map(days)})
 
 
 def write(made: Plan, path: Path) -> Path:

@@ -80,7 +80,7 @@ def _scores(space: Workspace, store: FeatureStore, moment: datetime) -> pd.DataF
     import pandas as pd
 
     from features.errors import UserError
-    from serving import batch, planner
+    from serving import batch, plan_files
 
     path = batch.score_path(space, moment)
     if not path.exists():
@@ -88,13 +88,7 @@ def _scores(space: Workspace, store: FeatureStore, moment: datetime) -> pd.DataF
             f"There are no scores as of {moment:%Y-%m-%d %H:%M} to plan with. "
             f"Make them first: holdfast score --as-of {moment.isoformat()}."
         )
-    scores = pd.read_parquet(path)
-    family = next((f for f in store.snapshots.families if f.name == "contact"), None)
-    if family is None or not store.snapshots.is_built(family, moment):
-        return scores
-    told = store.snapshots.read(family, moment).select("customer_id", "days_since_going_out")
-    days = told.to_pandas().set_index("customer_id").days_since_going_out
-    return scores.assign(**{planner.CONTACTED: scores.customer_id.map(days)})
+    return plan_files.with_contacts(store, pd.read_parquet(path), moment)
 
 
 def _responses(

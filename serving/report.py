@@ -16,14 +16,22 @@ import jinja2
 import pandas as pd
 
 from serving.report_parts.blocks import Definitions, Section
+from serving.report_parts.cohorts import cohorts
+from serving.report_parts.decisions import levers, marketing, plan, win_back
 from serving.report_parts.evidence import calibration, forecast, gain, metrics, quality
 from serving.report_parts.extras import Extras
+from serving.report_parts.kpi_sheet import kpis
+from serving.report_parts.methods import methods
+from serving.report_parts.migration import migration, tier_profile
 from serving.report_parts.money_at_risk import money_by_cause
 from serving.report_parts.realised import realised
+from serving.report_parts.relationship import lifecycle, loyalty, rungs
 from serving.report_parts.retold import retold
+from serving.report_parts.rfm import rfm
 from serving.report_parts.risk import at_risk, causes, headline, risk_distribution
 from serving.report_parts.threshold import threshold
-from serving.report_parts.value import stages, tiers, value
+from serving.report_parts.unknown import unknown
+from serving.report_parts.value import tiers, value
 from serving.report_parts.view import View, view
 from serving.report_parts.words import ENGLISH, Words
 from training.proof import Proof
@@ -59,17 +67,30 @@ SECTIONS: tuple[Callable[[View], Section], ...] = (
     headline,
     quality,
     at_risk,
+    plan,
+    levers,
+    win_back,
     causes,
     money_by_cause,
     threshold,
     risk_distribution,
     tiers,
-    stages,
+    tier_profile,
+    migration,
+    lifecycle,
+    rungs,
+    loyalty,
+    rfm,
+    cohorts,
+    marketing,
     value,
+    methods,
     realised,
     calibration,
     gain,
     forecast,
+    kpis,
+    unknown,
     how_to_read,
     metrics,
 )
@@ -104,7 +125,9 @@ def write_report(
     Raises:
         UserError: the scores have no customers, or lack a needed column.
     """
-    given = view(scores, evidence.held_out, evidence.metrics, evidence.note, words, extras)
+    given = view(
+        scores, evidence.held_out, evidence.metrics, evidence.note, words, extras, evidence.methods
+    )
     sections = [section(given) for section in SECTIONS]
     page = _template().render(
         title=title,

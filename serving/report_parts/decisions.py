@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from serving.levers import LEVERS, NONE
 from serving.report_parts import grid, numbers, tables
 from serving.report_parts.blocks import (
     MISSING,
@@ -28,7 +29,7 @@ FACTS = {
     "control_customers": count,
 }
 SHARES = ("save_rate", "control_share")  # of the other facts
-LEVERS = ("remind", "repair", "counter_offer", "complaint_desk", "let_go", "none")
+CODES = tuple(lever.code for lever in LEVERS if lever.code != NONE) + (NONE,)
 # By what separates them: (need is individual, value is high).
 MODES = {"frequency": (False, True), "customised": (True, True),
          "mass": (False, False), "drop": (True, False)}  # fmt: skip
@@ -93,7 +94,7 @@ def levers(view: View) -> Section:
     if not tables.known(view, "lever"):
         return tables.nothing(view, "levers")
     told = view.scores[view.scores["lever"].notna()]
-    found = numbers.by_group(told, "lever", LEVERS)
+    found = numbers.by_group(told, "lever", CODES)
     spend = told.groupby("lever")["max_spend"].sum(min_count=1)
     columns = {
         "lever": tables.names(view, "lever", found.index),

@@ -63,13 +63,6 @@ def tiers(axes: Axes, names: Sequence[str], groups: pd.DataFrame, words: Words) 
 
 
 @plot
-def stages(axes: Axes, names: Sequence[str], groups: pd.DataFrame, words: Words) -> None:
-    """Share of customers and of the money at risk per stage; `numbers.by_group`."""
-    labels = (words["plot.customer_share"], words["plot.loss_share"])
-    _pairs(axes, names, groups["customer_share"], groups["loss_share"], labels)
-
-
-@plot
 def causes(axes: Axes, names: Sequence[str], shares: pd.Series, words: Words) -> None:
     """Share of the expected churn per cause; a missing share is written as unavailable."""
     height(axes, 0.6 + 0.9 * ROW * len(names))

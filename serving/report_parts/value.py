@@ -39,22 +39,6 @@ def tiers(view: View) -> Section:
     return Section("tiers", view.words["tiers.title"], view.words["tiers.lead"], blocks)
 
 
-def stages(view: View) -> Section:
-    """Customers by where they stand in their life with the business."""
-    groups = numbers.by_group(view.scores, "stage", numbers.STAGES)
-    names = [view.word("stage", code) for code in groups.index]
-    share = groups["loss_share"]
-    finding = ""
-    if share.notna().any():
-        top = int(share.argmax())
-        finding = view.words["stages.finding"].format(
-            stage=names[top], share=percent(share.iloc[top]).text
-        )
-    drawn = Figure(plots.stages(names, groups, view.words), finding, view.words["stages.reading"])
-    blocks = (drawn, _group_table(view, "stage", groups))
-    return Section("stages", view.words["stages.title"], view.words["stages.lead"], blocks)
-
-
 def _group_table(view: View, kind: str, groups: pd.DataFrame) -> Table:
     writers = {
         "customers": count,

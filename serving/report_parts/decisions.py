@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from serving.levers import LEVERS, NONE
+from serving.levers import LET_GO, LEVERS, NONE
 from serving.report_parts import grid, numbers, tables
 from serving.report_parts.blocks import (
     MISSING,
@@ -29,7 +29,8 @@ FACTS = {
     "control_customers": count,
 }
 SHARES = ("save_rate", "control_share")  # of the other facts
-CODES = tuple(lever.code for lever in LEVERS if lever.code != NONE) + (NONE,)
+_LAST = (LET_GO, NONE)
+CODES = (*(lever.code for lever in LEVERS if lever.code not in _LAST), *_LAST)
 # By what separates them: (need is individual, value is high).
 MODES = {"frequency": (False, True), "customised": (True, True),
          "mass": (False, False), "drop": (True, False)}  # fmt: skip

@@ -117,7 +117,9 @@ def plan(
         "gap": found.gap,
         "gap_share": found.gap / found.bound if found.bound > 0.0 else 0.0,
         **{f"save_share_{action.name}": action.save_share for action in actions},
-        **{f"cost_{action.name}": each for action, each in zip(actions, cost, strict=True)},
+        **{
+            f"cost_{action.name}": each for action, each in zip(actions, cost.tolist(), strict=True)
+        },
     }
     said = _assumptions(scores, terms, responses)
     return Plan(table, facts, said, dict(zip(names, found.prices.tolist(), strict=True)))

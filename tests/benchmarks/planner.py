@@ -104,6 +104,8 @@ def chosen(made: Business, offer: Action, share: float) -> dict[str, np.ndarray]
         "by risk": first(scores.churn_probability),
         "by value": first(scores.clv_future),
         "by expected loss": first(scores.expected_loss),
+        # Of whoever may be gone already nothing can be saved: thought of after seed 1 was seen.
+        "by churn x future value": first(scores.churn_probability * scores.clv_future),
         PLANNER: planned(ASSUMED),
         "planner, as past campaigns allow": planned(made.told),
         "planner, individual uplift though not proven": planned(made.individual),

@@ -44,6 +44,7 @@ def business():
         ("by risk", ["ann", "bob"]),
         ("by value", ["cid", "bob"]),
         ("by expected loss", ["bob", "cid"]),
+        ("by churn x future value", ["bob", "cid"]),  # 1.6, 24, 48 and 8
         (PLANNER, ["bob", "cid"]),
         ("planner, individual uplift though not proven", ["dan"]),
         ("oracle", ["ann", "bob"]),

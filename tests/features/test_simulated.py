@@ -321,40 +321,6 @@ def test_it_is_not_easy_to_tell_who_will_buy(world, sold):
     assert 0.85 < best < 0.91
 
 
-# The response to a treatment
-
-
-def test_a_response_fits_the_truth_and_the_traits_behind_it(world):
-    response, truth = world.response(AS_OF, 90), world.truth(AS_OF, 90)
-    assert response["customer_id"].tolist() == truth["customer_id"].tolist()
-    assert np.allclose(response["value_untreated"], truth["expected_value"])
-    incidence = truth[[f"cause_{cause}" for cause in CAUSE_NAMES]].sum(axis=1)
-    alive = response["is_alive"].to_numpy()
-    assert np.allclose(response["leaves_untreated"][alive], incidence[alive])
-
-    persuadability = pd.Series(
-        np.concatenate([block.people.persuadability for block in world.blocks]),
-        np.concatenate([block.ids for block in world.blocks]),
-    )[response["customer_id"]].to_numpy()
-    kept = (response["leaves_untreated"] - response["leaves_treated"]).to_numpy()
-    gain = (response["value_treated"] - response["value_untreated"]).to_numpy()
-    won, cold, put_off = persuadability > 0, persuadability == 0, persuadability < 0
-    assert (kept[won] >= 0.0).all()
-    assert (kept[put_off] <= 0.0).all()
-    assert (kept[won & alive] > 0.0).any()
-    assert (kept[cold] == 0.0).all()
-    assert (gain[cold] == 0.0).all()
-    assert (kept[~alive] == 0.0).all()
-    assert (response["leaves_untreated"][~alive] == 1.0).all()
-    assert (kept < response["leaves_untreated"].to_numpy() + 1e-12).all()
-
-
-def test_a_longer_time_only_adds_to_who_leaves(world):
-    short, long = world.response(AS_OF, 30), world.response(AS_OF, 90)
-    for arm in ("leaves_untreated", "leaves_treated"):
-        assert (long[arm] >= short[arm] - 1e-12).all()
-
-
 # What the truth is made of
 
 

@@ -180,8 +180,10 @@ class Holdfast:
             raise refusal("unfit_values", str(error), "overrides") from None
 
     def _of_features(self, request: FeaturesRequest, request_id: str) -> list[Answer]:
-        models, call = self._loaded.models, Call(self._policy, now(), refuses_stale=False)
-        rows = to_frame(request.rows, models, call.now, request_id).assign(explain=request.explain)
+        loaded = self._loaded
+        models, call = loaded.models, Call(self._policy, now(), refuses_stale=False)
+        given = to_frame(request.rows, models, call.now, request_id)
+        rows = loaded.former.joined(given.assign(explain=request.explain))
         try:
             return answer(rows, models, call)
         except UserError as error:  # of the given values, which nobody else has checked

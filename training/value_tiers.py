@@ -24,7 +24,6 @@ TENURE_BANDS = (90, 365)  # days: newcomers, the first year, the others
 # How far beyond its cut, as a share of it, a customer leaves a tier: with every day of silence a
 # forecast sinks a little and with an order it rises again, and a tenth is beyond most of that.
 CLEARLY = 0.10
-_ABOVE_ZERO = ("mvc", "mgc", "maintain")
 
 
 @dataclass(frozen=True)
@@ -78,22 +77,23 @@ def assign(
     and purchase_days_recent_90d. cost_to_serve: expected cost over the same horizon, for all or
     for each, (n,); None or NaN when it is not known, and then nobody is below zero, since revenue
     alone cannot tell. margin_rate: the margin per unit of money, from which that cost is paid.
-    previous: the tier of each row before, null without one. He rises at the cut, but falls only
+    previous: the tier of each row before, null without one. Who has come in at the cut leaves only
     when clearly beyond it (CLEARLY): an MVC below nine tenths of the cut, an MGC with less than
-    nine tenths of the gap, and who was not below zero with less than nine tenths of his cost.
+    nine tenths of the gap, and who was below zero with more than eleven tenths of his cost.
     """
     value = np.asarray(value, dtype=np.float64)
     was = np.full(len(value), None) if previous is None else np.asarray(previous, dtype=object)
     tier = np.full(len(value), "maintain", dtype=object)
     possible = np.array(cuts.possible)[_bands(rows["age"])]
-    has_gap = (possible > 0) & (possible - value >= _eased(LEAST_GAP_SHARE * possible, was, "mgc"))
+    gap, most_valuable = LEAST_GAP_SHARE * possible, np.full(len(value), cuts.most_valuable)
+    has_gap = (possible > 0) & (possible - value >= _eased(gap, was == "mgc", -CLEARLY))
     has_bought = numbers_of(rows, "purchase_days_recent_90d") > 0
     is_growing = (numbers_of(rows, "purchase_trend_90d") >= 0) & has_bought
     tier[has_gap & is_growing] = "mgc"
-    tier[value >= _eased(np.full(len(value), cuts.most_valuable), was, "mvc")] = "mvc"
+    tier[value >= _eased(most_valuable, was == "mvc", -CLEARLY)] = "mvc"
     if cost_to_serve is not None:
         cost = np.full(len(value), cost_to_serve, dtype=np.float64)
-        tier[value * margin_rate <= _eased(cost, was, *_ABOVE_ZERO)] = "below_zero"
+        tier[value * margin_rate <= _eased(cost, was == "below_zero", CLEARLY)] = "below_zero"
     return tier
 
 
@@ -102,10 +102,9 @@ def growable(rows: Rows, cuts: TierCuts) -> NDArray[np.float64]:
     return (1.0 - LEAST_GAP_SHARE) * np.array(cuts.possible)[_bands(rows["age"])]
 
 
-def _eased(cut: NDArray, was: NDArray, *tiers: str) -> NDArray[np.float64]:
-    """The cut, lower by CLEARLY for those who were in one of some tiers."""
-    is_in = np.logical_or.reduce([was == tier for tier in tiers])
-    return np.where(is_in, (1.0 - CLEARLY) * cut, cut)
+def _eased(cut: NDArray, is_in: NDArray[np.bool_], by: float) -> NDArray[np.float64]:
+    """The cut, moved by a share of itself for those who are in the tier already."""
+    return np.where(is_in, (1.0 + by) * cut, cut)
 
 
 def _bands(age: pd.Series | NDArray) -> np.ndarray:

@@ -105,7 +105,7 @@ def test_a_file_in_the_place_of_another_is_noticed(space):
     assert not former.is_current(space)
 
 
-def test_a_million_customers_are_found_at_once_and_take_little_room(space):
+def test_very_many_customers_are_found_at_once_and_take_little_room(space):
     count = 200_000
     ids = [f"C{number:07d}" for number in range(count)]
     frame = pd.DataFrame({"customer_id": ids, "tier": "mvc"})

@@ -22,7 +22,9 @@ from serving.reasons import in_words
 from serving.score import COLUMNS
 from tests.serving import made_scores
 from tests.serving.conftest import AS_OF
+from tests.serving.running import Running, copy
 from training import champion
+from training.lifecycle import STAGES
 from training.models.explanation import Factor
 from training.tasks import CHURN_TYPES, TIERS
 
@@ -35,6 +37,16 @@ def batch(trained_workspace):
     """The score row of each customer who has bought, by id."""
     scores = score_everyone(trained_workspace, champion.load(trained_workspace), POLICY, AS_OF)
     return {row["customer_id"]: row for row in scores.to_dict("records")}
+
+
+@pytest.fixture(scope="module")
+def service(trained_workspace, tmp_path_factory):
+    """The service over a business of its own: other tests send events to the one they share."""
+    space = copy(trained_workspace, tmp_path_factory.mktemp("parity") / "workspace")
+    running = Running(space, now=AS_OF + timedelta(hours=8))
+    running.start()
+    yield running.client
+    running.close()
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +69,7 @@ def ask(service, customer_ids):
 def flat(one):
     """An answer as the columns of a score table."""
     churn, value, tier = one["churn"] or {}, one["clv"], one["tier"]
-    rfm = one["rfm"]
+    rfm, stands = one["rfm"], one["relationship"]
     types = {share["type"]: share["p"] for share in churn.get("types", [])}
     return {
         **{name: one[name] for name in COLUMNS if name in one},
@@ -79,8 +91,12 @@ def flat(one):
         "below_zero_certainty": tier["below_zero"],
         "tier_reason": tier["reason"],
         **{f"tier_next_{name}": tier["next"][name] for name in TIERS},
+        **{f"stage_next_{name}": stands["stage_next"][name] for name in STAGES},
+        **{name: stands[name] for name in COLUMNS if name in stands},
+        "cause": churn.get("cause"),
         # Without a risk to leave there is nobody to retain, and the answer does not speak of it.
         "retain_advised": churn.get("retain_advised"),
+        "lever": churn.get("lever"),
     }
 
 
@@ -89,7 +105,7 @@ def assert_same(answers, batch):
         given, expected = flat(one), batch[one["customer_id"]]
         assert set(given) == set(COLUMNS)
         for name in set(COLUMNS) - set(ELSEWHERE):
-            if name == "retain_advised" and one["churn"] is None:
+            if name in ("retain_advised", "lever") and one["churn"] is None:
                 continue
             wanted = expected[name]
             is_null = wanted is None or (isinstance(wanted, float) and math.isnan(wanted))

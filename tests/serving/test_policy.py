@@ -86,13 +86,16 @@ def test_the_reason_names_the_figures_that_decided():
 
 
 def test_the_reason_says_that_a_tier_was_kept():
-    value, tier = np.array([460.0, 77.0, 46.0]), np.array(["mvc", "mgc", "maintain"], dtype=object)
-    plain = np.array(["maintain", "maintain", "below_zero"], dtype=object)
+    value, tier = (
+        np.array([460.0, 77.0, 52.0]),
+        np.array(["mvc", "mgc", "below_zero"], dtype=object),
+    )
+    plain = np.array(["maintain", "maintain", "maintain"], dtype=object)
     cost, growth = np.array([0.0, 0.0, 50.0]), np.array([75.0, 75.0, 75.0])
     assert POLICY.tier_reason(value, tier, CUTS, cost, plain, growth).tolist() == [
         "forecast 460 < cut 500; kept: within 10 % of the cut",
         "forecast 77 > growth cut 75; kept: within 10 % of the cut",
-        "margin 46 <= cost to serve 50; kept: within 10 % of the cut",
+        "margin 52 > cost to serve 50; kept: within 10 % of the cut",
     ]
 
 

@@ -62,11 +62,11 @@ def test_below_zero_needs_the_cost_to_serve(given, expected):
         ({"value": 78.0, "was": "mgc"}, "maintain"),
         ({"value": 77.0, "was": "mvc"}, "maintain"),
         ({"value": 77.0, "was": "mgc", "trend": -0.1}, "maintain"),  # the gap alone is eased
-        ({"value": 46.0, "cost": 50.0, "was": "maintain", "recent": 0.0}, "maintain"),
-        ({"value": 45.0, "cost": 50.0, "was": "maintain", "recent": 0.0}, "below_zero"),
-        ({"value": 460.0, "cost": 500.0, "was": "mvc"}, "mvc"),
-        ({"value": 50.0, "cost": 50.0, "was": "below_zero"}, "below_zero"),
-        ({"value": 51.0, "cost": 50.0, "was": "below_zero", "recent": 0.0}, "maintain"),
+        ({"value": 50.0, "cost": 50.0, "was": "maintain", "recent": 0.0}, "below_zero"),
+        ({"value": 51.0, "cost": 50.0, "was": "maintain", "recent": 0.0}, "maintain"),
+        ({"value": 500.0, "cost": 500.0, "was": "mvc"}, "below_zero"),  # before everything else
+        ({"value": 54.0, "cost": 50.0, "was": "below_zero", "recent": 0.0}, "below_zero"),
+        ({"value": 56.0, "cost": 50.0, "was": "below_zero", "recent": 0.0}, "maintain"),
     ],
 )
 def test_a_tier_is_not_left_by_a_hairs_breadth(given, expected):

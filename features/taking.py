@@ -21,7 +21,7 @@ import ibis.expr.types as ir
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from features import backend, events, moment, workspace
+from features import backend, events, moment, received, workspace
 from features.durable import publish
 from features.errors import Unavailable, UserError
 from features.events import GIVEN, REASON, TABLES, EventTable
@@ -182,8 +182,15 @@ def _publish(staging: Path, space: Workspace, batch: _Batch, file: str) -> Table
     bad = Counter(outcome for outcome in batch.outcomes if outcome not in (TAKEN, REPEATED))
     taken = [batch.contents[i] for i in batch.of(TAKEN)]
     repeated, known = len(taken) - len(set(taken)), len(batch.of(REPEATED))
+    counts = dict(sorted(bad.items()))
     aside = _set_aside(space, batch)
-    return TableReport(name, len(taken), repeated, dict(sorted(bad.items())), aside, known)
+    if aside:
+        # Of a push without bad rows the event files tell as much, and a till pushes all day.
+        received.keep(
+            space.events, name, aside.stem.removeprefix(f"{name}-"),
+            good=len(taken), repeated=repeated, bad=counts,
+        )  # fmt: skip
+    return TableReport(name, len(taken), repeated, counts, aside, known)
 
 
 def _set_aside(space: Workspace, batch: _Batch) -> Path | None:

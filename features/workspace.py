@@ -19,7 +19,7 @@ from pathlib import Path
 import ibis
 import ibis.expr.types as ir
 
-from features import backend, events, journal
+from features import backend, events, journal, received
 from features.durable import publish
 from features.errors import UserError
 from features.events import TABLES, Events, EventTable
@@ -112,7 +112,7 @@ def ingest(
 
     tables: table name -> raw rows with canonical column names. The same rows ingested twice are
     stored once, since a file is named by its content; a customer who comes again replaces the row
-    of before. Bad rows are written to `events/rejected`.
+    of before. Bad rows are written to `events/rejected`, the counts to `events/received`.
     Raises UserError when a table cannot be read to its end, when more than MOST_BAD_SHARE of its
     rows are bad, or when every row stands in it at least twice; then nothing is stored.
     """
@@ -241,6 +241,10 @@ def _publish(workspace: Workspace, staging: Path, report: TableReport) -> TableR
         publish(staged, final)
         if report.table == "customers":
             keep_newest_customers(workspace, final)
+    received.keep(
+        workspace.events, report.table, final.stem,
+        good=report.good, repeated=report.repeated, bad=report.bad,
+    )  # fmt: skip
     if report.aside is None:
         return report
     aside = workspace.events / "rejected" / f"{report.table}-{final.stem}.csv"

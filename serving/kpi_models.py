@@ -7,10 +7,8 @@ from datetime import datetime
 
 import ibis.expr.types as ir
 import numpy as np
-import pyarrow.compute as pc
-from pyarrow import csv
 
-from features import backend, moment
+from features import backend, moment, received
 from features.workspace import Workspace, event_files
 from serving import cohorts
 from serving.kpi_events import TOP_SHARE, YEAR, Facts, Figures, Known, finite, ratio
@@ -66,22 +64,21 @@ def golden_precision(proof: Proof) -> float | None:
 
 
 def identified_rate(space: Workspace) -> float | None:
-    """Share of the rows given to `holdfast ingest` that named their customer, 0 to 1.
+    """Share of the order lines and contacts brought in that named their customer, 0 to 1.
 
-    Rows that a source left out before do not count; where none came without a customer, they are
-    more likely left out than not there, and the answer is None.
+    By files and by pushes. Rows that a source left out before do not count; where none came without
+    a customer, they are more likely left out than not there, and the answer is None.
     """
+    tables = ("transactions", "interactions")
+    unnamed = sum(received.refused(space.events, table, UNNAMED) for table in tables)
+    if not unnamed:
+        return None
     named = sum(
         backend.read_parquet(files).count().execute()
-        for table in ("transactions", "interactions")
+        for table in tables
         if (files := event_files(space, table))
     )
-    unnamed = sum(
-        pc.sum(pc.equal(csv.read_csv(path)["reason"], UNNAMED)).as_py() or 0
-        for path in (space.events / "rejected").glob("*.csv")
-        if not path.name.startswith("customers-")
-    )
-    return ratio(float(named), float(named + unnamed)) if unnamed else None
+    return ratio(float(named), float(named + unnamed))
 
 
 def earlier_batches(space: Workspace, as_of: datetime) -> tuple[ir.Table | None, Sequence[int]]:

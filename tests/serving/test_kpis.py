@@ -1,5 +1,6 @@
 """Given events, scores and tests, expected figures of the business, computed by hand."""
 
+import shutil
 from datetime import datetime
 from math import exp, isfinite, log, sqrt
 from pathlib import Path
@@ -361,3 +362,12 @@ def test_rows_without_a_customer_are_counted_where_there_were_any(workspace):
                           "-  2024-04-20  10").transactions, TRANSACTIONS)  # fmt: skip
     workspaces.ingest(workspace, {"transactions": more})
     assert identified_rate(workspace) == pytest.approx(39 / 40)
+
+
+def test_rows_without_a_customer_stay_counted_when_their_file_is_gone(workspace):
+    """The file of rows set aside holds personal data, and a business may throw it away."""
+    given = as_table(world(*[f"bob  2024-04-{day:02d}  10" for day in range(1, 20)],
+                           "-  2024-04-20  10").transactions, TRANSACTIONS)  # fmt: skip
+    workspaces.ingest(workspace, {"transactions": given})
+    shutil.rmtree(workspace.events / "rejected")
+    assert identified_rate(workspace) == pytest.approx(19 / 20)

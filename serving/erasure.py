@@ -49,6 +49,8 @@ def erase(space: Workspace, store: FeatureStore, customer_id: str, now: datetime
         tables = sum(_without(file, customer_id) for file in _score_tables(space))
         for unfinished in space.scores.glob("as_of=*/.parts-*"):
             shutil.rmtree(unfinished)
+    for tested in space.models.glob("proof/*.parquet"):  # names whom the models were tested on
+        _without(tested, customer_id)
     _remove_reports(space, customer_id)
     key = _key(space)
     facts = {
@@ -108,7 +110,7 @@ def _without(file: Path, customer_id: str) -> int:
 
 
 def _remove_reports(space: Workspace, customer_id: str) -> None:
-    for page in space.reports.glob("as_of=*/report.html"):
+    for page in space.reports.glob("as_of=*/report*.html"):
         if customer_id in page.read_text(encoding="utf-8"):
             page.unlink()
 

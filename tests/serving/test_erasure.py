@@ -10,16 +10,18 @@ import pytest
 from features.errors import Unavailable
 from features.store import FeatureStore
 from features.workspace import Workspace
-from serving import batch
+from serving import batch, plan_files, planner
 from serving.erasure import erase, is_genuine
 from serving.policy import POLICY
 from serving.profile import history
 from tests.serving.conftest import AS_OF
 from training import champion
+from training.proof import COLUMNS, Proof
 from training.tasks import TASKS
 
 NOW = datetime(2025, 1, 1, 8)
 HIM = "C000005"
+METRICS = ["task", "model", "metric", "value"]
 
 
 @pytest.fixture
@@ -53,6 +55,37 @@ def test_he_is_nowhere_afterwards_and_the_others_stay(space):
     assert [page.parent.name for page in space.reports.glob("*/report.html")] == [
         "as_of=2024-11-30"
     ]
+
+
+def test_reports_of_every_language_that_name_him_go(space):
+    page = space.reports / "as_of=2024-11-30" / "report.zh.html"
+    page.write_text(f"<p>{HIM}</p>")
+    erase(space, FeatureStore(space), HIM, NOW)
+    assert sorted(path.name for path in space.reports.glob("*/*")) == ["report.html"]
+
+
+def test_he_is_no_longer_among_those_the_models_were_tested_on(space):
+    held_out = pd.DataFrame({"customer_id": [HIM, "C000007"], "value": [3.0, 5.0]})
+    held_out = held_out.reindex(columns=list(COLUMNS))
+    metrics = pd.DataFrame([("churn", "model", "roc_auc", 0.7)], columns=METRICS)
+    Proof(held_out, metrics, "").save(space.models / "proof")
+    erase(space, FeatureStore(space), HIM, NOW)
+    left = Proof.load(space.models / "proof")
+    assert left.held_out is not None
+    assert left.held_out.customer_id.tolist() == ["C000007"]
+    assert left.held_out.value.tolist() == [5.0]
+    pd.testing.assert_frame_equal(left.metrics, metrics)
+
+
+def test_a_plan_without_him_still_says_what_it_rests_on(space):
+    path = plan_files.path(space, AS_OF)
+    made = planner.plan(pd.read_parquet(batch.score_path(space, AS_OF)), planner.Terms())
+    plan_files.write(made, path)
+    him = made.table.customer_id.iloc[0]
+    erase(space, FeatureStore(space), him, NOW)
+    left = plan_files.read(path)
+    assert him not in left.table.customer_id.tolist()
+    assert left.facts == made.facts
 
 
 def test_parts_of_a_batch_that_was_ended_go_with_him(space):

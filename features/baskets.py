@@ -54,6 +54,7 @@ baskets = Family(
     "baskets",
     source="transactions",
     about="Value, lines and pieces of a customer's orders; returns are not taken off.",
+    owner="sales",
     rows=orders_in_order,
     population=everybodys_order,
 )

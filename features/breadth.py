@@ -51,6 +51,7 @@ breadth = Family(
     "breadth",
     source="transactions",
     about="Spread of a customer's money over products and categories, what is new, and need.",
+    owner="sales",
     population=everybodys_mix,
 )
 

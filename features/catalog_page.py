@@ -24,6 +24,11 @@ _HEAD = """\
 Made from the code by `python -m features.catalog_page`; what is written here by hand is lost.
 A window is how many days are looked back; without one it is the whole past. The columns of the
 customers table are features too, `profile_<column>` of `relationship`, where a business has them.
+
+The owner is who in the business answers for what a family is made from. Privacy: all of it is
+personal data as long as a customer id stands beside it; `behaviour` tells what a customer does with
+us, `sensitive` could harm him when others learn of it (debts, disputes, life events), and
+`profile`, the columns of the customers table as given, may name him.
 """
 _ANY_MOMENT = datetime(2000, 1, 1)
 
@@ -35,7 +40,9 @@ def page(families: Iterable[Family] = FAMILIES) -> str:
     lines = [
         _HEAD,
         f"Families: {len(families)}, features: {count}.\n",
-        *_table(("family", "features", "source"), [_overview(family) for family in families]),
+        *_table(
+            ("family", "features", "source", "owner"), [_overview(family) for family in families]
+        ),
     ]
     for family in families:
         lines += ["", *_section(family)]
@@ -43,7 +50,12 @@ def page(families: Iterable[Family] = FAMILIES) -> str:
 
 
 def _overview(family: Family) -> tuple[str, ...]:
-    return f"[{family.name}](#{family.name})", str(len(family.features)), family.source
+    return (
+        f"[{family.name}](#{family.name})",
+        str(len(family.features)),
+        family.source,
+        family.owner,
+    )
 
 
 def _section(family: Family) -> list[str]:
@@ -56,13 +68,13 @@ def _section(family: Family) -> list[str]:
         _row(feature, "text" if schema[feature.name].is_string() else "number")
         for feature in family.features
     ]
-    table = _table(("feature", "type", "window", "what it says"), rows)
+    table = _table(("feature", "type", "window", "privacy", "what it says"), rows)
     return [f"## {family.name}\n", f"{family.about}\n", f"{facts}\n", *table]
 
 
 def _row(feature: Feature, kind: str) -> tuple[str, ...]:
     window = f"{feature.window} days" if feature.window else ""
-    return f"`{feature.name}`", kind, window, feature.about
+    return f"`{feature.name}`", kind, window, feature.privacy, feature.about
 
 
 def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> list[str]:

@@ -12,6 +12,7 @@ contact = Family(
     "contact",
     source="interactions",
     about="Contacts each way and their balance, answers to ours, campaigns, exposures, referrals.",
+    owner="marketing",
 )
 
 # The shortest is a month: contacts are too rare for a week to say anything.

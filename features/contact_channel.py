@@ -48,6 +48,7 @@ contact_channel = Family(
     "contact_channel",
     source="interactions",
     about="Channels of contact: how many, the shares, the main one and the one answered most.",
+    owner="marketing",
     rows=channels,
 )
 

@@ -29,6 +29,8 @@ INTERACTION_KINDS = (
     "referral",
 )  # fmt: skip
 PAYMENT_KINDS = ("payment_due", "payment_failed", "payment_recovered", "chargeback")
+# To know of these about somebody could harm him, more than to know what he buys.
+SENSITIVE_KINDS = (*PAYMENT_KINDS, "fraud_flag", "life_event")
 # Why a customer left, as the `detail` of a closure tells; any other detail tells no cause.
 CLOSURE_REASONS = (
     "natural", "competitive", "fault", "non_malicious", "retaliatory", "malicious",

@@ -26,12 +26,19 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from typing import Literal
 
 import ibis
 import ibis.expr.types as ir
 
 from features import moment
-from features.events import TABLES, Events
+from features.events import SENSITIVE_KINDS, TABLES, Events
+
+# How personal a feature is. A number of any class is personal data as long as the customer id
+# stands beside it: behaviour tells what a customer does with us; sensitive could harm him when
+# others learn of it (debts, disputes, life events); profile is what the business wrote of him,
+# which may name him.
+Privacy = Literal["behaviour", "sensitive", "profile"]
 
 Rows = Callable[..., ir.Table]
 
@@ -57,6 +64,7 @@ class Feature:
     arguments: Mapping[str, object]
     function: Callable[..., ir.Value]
     rows: Rows | None = None
+    privacy: Privacy = "behaviour"
 
     def expression(self, rows: ir.Table, as_of: datetime) -> ir.Value:
         """The aggregate over the rows of one customer."""
@@ -76,6 +84,8 @@ class Family:
     rows: makes of the past events the rows to aggregate, for features that name no other; such a
     function must keep `customer_id`, and `happened_at` and `days_ago` where a window is asked for.
     population: makes of everybody's past a small table that the rows may be compared with.
+    owner: who in the business answers for what it is made from, and is asked when it looks wrong.
+    privacy: how personal its features are; what is counted of SENSITIVE_KINDS is sensitive anyway.
     """
 
     def __init__(
@@ -86,27 +96,31 @@ class Family:
         rows: Rows | None = None,
         population: Rows | None = None,
         features: Iterable[Feature] = (),
+        owner: str = "",
+        privacy: Privacy = "behaviour",
     ) -> None:
         self.name, self.source, self.about = name, source, about
         self.rows, self.population = rows, population
+        self.owner, self.privacy = owner, privacy
         self.features: list[Feature] = list(features)
 
     def feature(
         self,
         function: Callable[..., ir.Value] | None = None,
         rows: Rows | None = None,
+        privacy: Privacy | None = None,
         **spread: Iterable[object],
     ) -> Callable:
         """Add a function as a feature, once for each combination of the spread parameters.
 
-        rows: what is aggregated; default: the family's rows. days: the windows; the column ends in
-        `_<days>d`. Any other parameter is passed to the function by name and joined to the
-        column's name.
+        rows: what is aggregated; default: the family's rows. privacy: default: the family's. days:
+        the windows; the column ends in `_<days>d`. Any other parameter is passed to the function by
+        name and joined to the column's name.
         """
 
         def add(function: Callable[..., ir.Value]) -> Callable[..., ir.Value]:
             for values in itertools.product(*spread.values()):
-                self._add(function, rows, dict(zip(spread, values, strict=True)))
+                self._add(function, rows, privacy, dict(zip(spread, values, strict=True)))
             return function
 
         return add if function is None else add(function)
@@ -117,7 +131,10 @@ class Family:
 
     def of(self, features: Iterable[Feature]) -> Family:
         """This family with other features."""
-        return Family(self.name, self.source, self.about, self.rows, self.population, features)
+        return Family(
+            self.name, self.source, self.about, self.rows, self.population, features,
+            self.owner, self.privacy,
+        )  # fmt: skip
 
     def compute(
         self,
@@ -184,6 +201,7 @@ class Family:
         self,
         function: Callable[..., ir.Value],
         rows: Rows | None,
+        privacy: Privacy | None,
         arguments: dict[str, object],
     ) -> None:
         window = arguments.pop("days", None)
@@ -194,7 +212,9 @@ class Family:
         if name in [feature.name for feature in self.features]:
             raise ValueError(f"{name!r} names two features of {self.name}. Rename one of them.")
         about = inspect.getdoc(function).format(days=window, **arguments)  # type: ignore[union-attr]
-        self.features.append(Feature(name, about, window, arguments, function, rows))  # type: ignore[arg-type]
+        known: Privacy = privacy or self.privacy
+        known = "sensitive" if arguments.get("kind") in SENSITIVE_KINDS else known
+        self.features.append(Feature(name, about, window, arguments, function, rows, known))  # type: ignore[arg-type]
 
 
 def _made(rows: Rows | None, past: ir.Table, population: ir.Table | None) -> ir.Table:

@@ -9,6 +9,7 @@ interactions = Family(
     "interactions",
     source="interactions",
     about="Counts and recency of contacts and events by kind.",
+    owner="customer service",
 )
 
 # Three windows, not five: most kinds are too rare for a week to say anything.
@@ -39,7 +40,7 @@ def days_since(past: ir.Table, kind: str) -> ir.Value:
     return past.days_ago.min(where=past.kind == kind)
 
 
-@interactions.feature(reason=CLOSURE_REASONS)
+@interactions.feature(privacy="sensitive", reason=CLOSURE_REASONS)
 def days_since_closure(past: ir.Table, reason: str) -> ir.Value:
     """Days since the last closure for the reason {reason}; null without one."""
     return past.days_ago.min(where=(past.kind == "closure") & (past.detail == reason))

@@ -45,6 +45,7 @@ intimacy = Family(
     "intimacy",
     source="interactions",
     about="How close a customer and we are, beside everybody else.",
+    owner="marketing",
     rows=standings,
     population=parts_of_everybody,
 )

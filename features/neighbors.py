@@ -67,6 +67,7 @@ neighbors = Family(
     "neighbors",
     source="transactions",
     about="What others did in the 90 days after they last bought the same products.",
+    owner="sales",
     rows=last_products_with_outcomes,
     population=outcomes_by_product,
 )

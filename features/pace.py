@@ -38,6 +38,7 @@ pace = Family(
     "pace",
     source="transactions",
     about="Lateness and repeat purchases beside what the customer's own earlier pace lets expect.",
+    owner="sales",
     rows=days_beside_everybody,
     population=everybodys_gap,
 )

@@ -25,6 +25,8 @@ payment = Family(
     "payment",
     source="interactions",
     about="Failed and recovered payments, what is past due, chargebacks and signs of fraud.",
+    owner="accounts",
+    privacy="sensitive",
     rows=payments,
 )
 

@@ -37,6 +37,7 @@ purchase_channels = Family(
     "purchase_channels",
     source="transactions",
     about="Channels of purchase: how many, the main one, what is new and what has changed.",
+    owner="sales",
     rows=channels,
 )
 

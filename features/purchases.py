@@ -10,6 +10,7 @@ purchases = Family(
     "purchases",
     source="transactions",
     about="Money, orders, breadth and returns of a customer's order lines.",
+    owner="sales",
 )
 
 TREND_WINDOWS = (30, 90, 180)  # days: twice the window must fit into the history of most

@@ -11,6 +11,7 @@ relationship = Family(
     "relationship",
     source="customers",
     about="Tenure, and the profile columns of the customers table by their types.",
+    owner="customer data",
 )
 
 
@@ -46,4 +47,5 @@ def _profile_feature(column: str) -> Feature:
         window=None,
         arguments={},
         function=value,
+        privacy="profile",
     )

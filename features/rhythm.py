@@ -25,6 +25,7 @@ rhythm = Family(
     "rhythm",
     source="transactions",
     about="Purchase days, the gaps between them, the money of a day, and the current silence.",
+    owner="sales",
     rows=days_and_gaps,
 )
 

@@ -46,6 +46,7 @@ satisfaction = Family(
     "satisfaction",
     source="interactions",
     about="Answers to surveys: level, lowest, change, spread, standing among everybody's.",
+    owner="customer service",
     rows=surveys,
     population=surveys_of_everybody,
 )

@@ -19,6 +19,7 @@ service = Family(
     "service",
     source="interactions",
     about="The wait for answers and resolutions, complaints, open and reopened cases.",
+    owner="customer service",
     rows=cases,
 )
 

@@ -30,6 +30,7 @@ track_record = Family(
     "track_record",
     source="transactions",
     about="The customer's own past target: purchases and money in earlier windows of 90 days.",
+    owner="sales",
     rows=windows,
 )
 

@@ -10,6 +10,7 @@ usage = Family(
     "usage",
     source="interactions",
     about="Days of use, the gaps between them, the amount of use and whether it rises or falls.",
+    owner="product",
 )
 
 DAYS_OF_WEEK = 7

@@ -21,6 +21,7 @@ value = Family(
     "value",
     source="transactions",
     about="Margin, discounts, returns and free lines of a customer's order lines.",
+    owner="sales",
 )
 
 MARGIN_WINDOWS = (30, 90, 365)

@@ -253,3 +253,16 @@ def test_the_version_tells_catalogues_apart():
     assert catalog.version(FAMILIES) == catalog.version(tuple(FAMILIES))
     assert catalog.version(FAMILIES) != catalog.version(without)
     assert re.fullmatch(r"[0-9a-f]{12}", catalog.version(FAMILIES))
+
+
+def test_every_family_has_an_owner():
+    assert [family.name for family in FAMILIES if not family.owner] == []
+
+
+def test_what_tells_of_debts_disputes_and_fraud_is_sensitive():
+    harmful = re.compile("payment|chargeback|fraud|life_event|past_due|paid|closure_malicious")
+    found = {f.name: f.privacy for _, f in every_feature() if harmful.search(f.name)}
+    assert set(found.values()) == {"sensitive"}
+    told = {name: feature.privacy for name in ("spend_total", "count_visit_30d")
+            for _, feature in every_feature() if feature.name == name}  # fmt: skip
+    assert told == {"spend_total": "behaviour", "count_visit_30d": "behaviour"}

@@ -18,11 +18,11 @@ def mean_of_all(past):
 @pytest.fixture
 def small():
     """A family with a window, a text and a description that has a bar."""
-    family = Family("till", "transactions", "What was paid.", population=mean_of_all)
+    family = Family("till", "transactions", "What was paid.", population=mean_of_all, owner="tills")
 
     @family.feature(days=(7, 30))
     def paid(past, recent):
-        """Money paid in the last {days} days, currency units."""
+        """Money paid in {days} days, currency units."""
         return past.amount.sum(where=recent)
 
     @family.feature
@@ -39,9 +39,9 @@ def test_the_page_has_a_list_of_the_families_and_a_table_of_each(small):
     assert text[text.index("Families: ") :] == (
         "Families: 1, features: 3.\n"
         "\n"
-        "| family | features | source |\n"
-        "| --- | --- | --- |\n"
-        "| [till](#till) | 3 | transactions |\n"
+        "| family | features | source | owner |\n"
+        "| --- | --- | --- | --- |\n"
+        "| [till](#till) | 3 | transactions | tills |\n"
         "\n"
         "## till\n"
         "\n"
@@ -50,11 +50,11 @@ def test_the_page_has_a_list_of_the_families_and_a_table_of_each(small):
         "Features: 3, from the table `transactions`. Compared with everybody's past: "
         "One row: the mean amount.\n"
         "\n"
-        "| feature | type | window | what it says |\n"
-        "| --- | --- | --- | --- |\n"
-        "| `paid_7d` | number | 7 days | Money paid in the last 7 days, currency units. |\n"
-        "| `paid_30d` | number | 30 days | Money paid in the last 30 days, currency units. |\n"
-        "| `shop` | text |  | Name of the shop, east\\|west. |\n"
+        "| feature | type | window | privacy | what it says |\n"
+        "| --- | --- | --- | --- | --- |\n"
+        "| `paid_7d` | number | 7 days | behaviour | Money paid in 7 days, currency units. |\n"
+        "| `paid_30d` | number | 30 days | behaviour | Money paid in 30 days, currency units. |\n"
+        "| `shop` | text |  | behaviour | Name of the shop, east\\|west. |\n"
     )
 
 

@@ -158,3 +158,25 @@ def test_with_features_adds_to_a_copy(family):
 
     more = family.with_features(family.features)
     assert (len(more.features), len(family.features)) == (2, 1)
+
+
+def test_a_feature_is_as_personal_as_its_family_and_a_sensitive_kind_more():
+    family = Family(
+        "trials", "interactions", "Features on trial.", owner="trial", privacy="profile"
+    )
+
+    @family.feature(kind=("visit", "chargeback"))
+    def count(past, kind):
+        """Interactions of the kind {kind}, a count."""
+        return past.count(where=past.kind == kind)
+
+    @family.feature(privacy="behaviour")
+    def contacts(past):
+        """Interactions, a count."""
+        return past.count()
+
+    told = {feature.name: feature.privacy for feature in family.features}
+    assert told == {
+        "count_visit": "profile", "count_chargeback": "sensitive", "contacts": "behaviour",
+    }  # fmt: skip
+    assert (family.of([]).owner, family.of([]).privacy) == ("trial", "profile")

@@ -1,8 +1,9 @@
 """A retention plan: what to do for whom, within a budget, so that it is worth most.
 
 Whatever an action saves is counted as its share of the leavers it answers times what they would
-have brought, less what it costs; nothing is done where that is not above 0. Some customers are kept
-aside at random before anything is chosen, so that the effect of the plan can be measured.
+have brought, less what it costs; nothing is done where that is not above 0. Who has left already or
+merely buys seldom is no leaver (training/leaving.py). Some customers are kept aside at random before
+anything is chosen, so that the effect of the plan can be measured.
 """
 
 from __future__ import annotations
@@ -29,8 +30,8 @@ CONTROL_SHARE = 0.10  # of those who may be contacted; what is lost by it is the
 CONTACT_CAP_DAYS = 14  # who heard from us in the last two weeks is left in peace; a convention
 CONTACTED = "days_since_contacted"
 SAVEABLE = "saveable_loss"
-# What a list is worth at these parts of the save shares: in simulated businesses the true share was
-# a quarter to a half of the assumed one.
+# What a list is worth at these parts of the save shares: of the expected loss of simulated
+# businesses, contacts saved a quarter to a half of what was assumed.
 PARTS = {"half": 0.5, "quarter": 0.25}
 
 

@@ -176,6 +176,7 @@ def _answer(asked: Asked, said: Mapping[str, Any], models: ModelSet, call: Call)
         "expected_loss": said.get("expected_loss"),
         "save_rate": call.policy.save_rate,
         "max_spend": said.get("max_spend"),
+        "saveable_loss": said.get("saveable_loss"),
         "factors": said.get("factors", []),
         "unavailable": said.get("unavailable", []),
         "features": {
@@ -199,6 +200,7 @@ def _churn(said: Mapping[str, Any], models: ModelSet) -> Churn:
         "percentile": said["churn_percentile"],
         "percentile_in_stage": said["churn_percentile_in_stage"],
         "band": said["churn_band"],
+        "leaving_probability": said["leaving_probability"],
         "horizon_days": task.horizon_days,
         "definition": task.definition,
         "types": _types(said),

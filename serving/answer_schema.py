@@ -19,8 +19,10 @@ class Churn(TypedDict):
 
     low, high: 90 % interval, by the test at an earlier moment; null without one. percentile: rank
     among active customers, 0 to 100; percentile_in_stage: among those of the same lifecycle stage,
-    null where there is nobody to rank among. cause: the likeliest of the types. evidence: the signs
-    seen, in words with their day. lever: what fits the cause (levers.LEVERS).
+    null where there is nobody to rank among. leaving_probability: P(still there, and leaves within
+    the horizon); who has left already or buys seldom counts in `probability` alone. cause: the
+    likeliest of the types. evidence: the signs seen, in words with their day. lever: what fits the
+    cause (levers.LEVERS).
     """
 
     probability: float
@@ -29,6 +31,7 @@ class Churn(TypedDict):
     percentile: float
     percentile_in_stage: float | None
     band: str
+    leaving_probability: float
     horizon_days: int
     definition: str
     types: list[TypeShare]
@@ -160,7 +163,8 @@ class Answer(TypedDict):
     recency, frequency and money. days_past_due: of the oldest payment due; null without one.
     purchase_probability is of the churn horizon;
     expected_orders and expected_value* (undiscounted money) are of the value horizon. factors: when
-    they were asked for. what_if: the features whose values the caller has overridden.
+    they were asked for. saveable_loss: leaving_probability times what he brings if he stays, money.
+    what_if: the features whose values the caller has overridden.
     """
 
     customer_id: str | None
@@ -185,6 +189,7 @@ class Answer(TypedDict):
     expected_loss: float | None
     save_rate: float
     max_spend: float | None
+    saveable_loss: float | None
     factors: list[Factor]
     unavailable: list[Unavailable]
     features: FeatureFacts

@@ -1,8 +1,9 @@
 """A retention plan: what to do for whom, within a budget, so that it is worth most.
 
 Whatever an action saves is counted as its share of the leavers it answers times what they would
-have brought, less what it costs; nothing is done where that is not above 0. Some customers are kept
-aside at random before anything is chosen, so that the effect of the plan can be measured.
+have brought, less what it costs; nothing is done where that is not above 0. Who has left already or
+merely buys seldom is no leaver (training/leaving.py). Some customers are kept aside at random before
+anything is chosen, so that the effect of the plan can be measured.
 """
 
 from __future__ import annotations
@@ -28,6 +29,10 @@ NEEDED = ("customer_id", "status", "churn_probability", "clv_if_retained", "expe
 CONTROL_SHARE = 0.10  # of those who may be contacted; what is lost by it is the price of knowing
 CONTACT_CAP_DAYS = 14  # who heard from us in the last two weeks is left in peace; a convention
 CONTACTED = "days_since_contacted"
+SAVEABLE = "saveable_loss"
+# What a list is worth at these parts of the save shares: of the expected loss of simulated
+# businesses, contacts saved a quarter to a half of what was assumed.
+PARTS = {"half": 0.5, "quarter": 0.25}
 
 
 @dataclass(frozen=True)
@@ -92,9 +97,9 @@ def plan(
 ) -> Plan:
     """The plan worth most for the customers of a score table.
 
-    scores: the columns NEEDED of serving.score.COLUMNS; `cause` and CONTACTED (days, null: never)
-    are used when they are there. responses: what past campaigns measured. Nobody whom it is not
-    advised to keep is in it. Raises UserError for a table or terms that make no plan.
+    scores: the columns NEEDED of serving.score.COLUMNS; SAVEABLE, `cause` and CONTACTED (days,
+    null: never) are used when they are there. responses: what past campaigns measured. Nobody whom
+    it is not advised to keep is in it. Raises UserError for a table or terms that make no plan.
     """
     _check(scores, terms, actions)
     left_out = _left_out(scores, terms)
@@ -109,6 +114,7 @@ def plan(
     table = _table(scores, actions, choice, aside, saved, cost)
     facts = {
         **_came_to(table),
+        **_if_less_is_saved(table),
         **({} if terms.budget is None else {"budget": terms.budget}),
         "customers": float(len(scores)),
         **{f"left_out_{why}": float(rows.sum()) for why, rows in left_out.items()},
@@ -121,7 +127,7 @@ def plan(
             f"cost_{action.name}": each for action, each in zip(actions, cost.tolist(), strict=True)
         },
     }
-    said = _assumptions(scores, terms, responses)
+    said = _assumptions(scores, terms, responses, facts)
     return Plan(table, facts, said, dict(zip(names, found.prices.tolist(), strict=True)))
 
 
@@ -137,11 +143,12 @@ def saved_by(
 ) -> FloatArray:
     """Money an action is expected to save with a customer, (n, actions), currency units.
 
-    The save share times the expected loss by the causes it answers. Of a customer none of whose
-    causes can be known, all of the loss counts for an action against every cause, else none.
+    The save share times the loss at stake by the causes it answers: the type's share of the churn
+    risk times SAVEABLE, or times the expected loss in scores that lack it. Of a customer none of
+    whose causes can be known, all of it counts for an action against every cause, else none.
     What campaigns measured stands in place of what is assumed of a campaign.
     """
-    loss = _numbers(scores, "expected_loss").clip(min=0.0)
+    loss = _numbers(scores, at_stake(scores)).clip(min=0.0)
     types = np.column_stack([_numbers(scores, f"type_{cause}") for cause in CHURN_TYPES])
     shares, total = types.clip(min=0.0), types.clip(min=0.0).sum(axis=1)
     widest = max(len(action.causes) for action in actions)
@@ -155,6 +162,11 @@ def saved_by(
             measured = responses.saved.reindex(scores.customer_id).to_numpy(dtype=np.float64)
             saved[:, place] = np.where(np.isnan(measured), saved[:, place], measured)
     return saved
+
+
+def at_stake(scores: pd.DataFrame) -> str:
+    """The column a plan rests on: SAVEABLE, or expected_loss where scores are of former times."""
+    return SAVEABLE if SAVEABLE in scores else "expected_loss"
 
 
 def likeliest_cause(scores: pd.DataFrame) -> NDArray[np.object_]:
@@ -192,7 +204,7 @@ def _check(scores: pd.DataFrame, terms: Terms, actions: Sequence[Action]) -> Non
 def _left_out(scores: pd.DataFrame, terms: Terms) -> dict[str, NDArray[np.bool_]]:
     """Whom no plan has in it, by the first reason that holds."""
     found = {
-        "without_risk": ~(_numbers(scores, "expected_loss") > 0.0),
+        "without_risk": ~(_numbers(scores, at_stake(scores)) > 0.0),
         "not_advised": ~scores.retain_advised.fillna(False).to_numpy(dtype=bool)
         | (scores.tier == "below_zero").to_numpy(dtype=bool)
         | (likeliest_cause(scores) == "malicious"),
@@ -267,7 +279,20 @@ def _came_to(table: pd.DataFrame) -> dict[str, float]:
     }
 
 
-def _assumptions(scores: pd.DataFrame, terms: Terms, responses: Responses) -> tuple[str, ...]:
+def _if_less_is_saved(table: pd.DataFrame) -> dict[str, float]:
+    """Net value of the same list at PARTS of the save shares, currency units, and the break-even.
+
+    break_even_share: cost / saved, the part of all save shares below which the list loses money;
+    not there where nothing is done.
+    """
+    cost, saved = float(table.cost.sum()), float(table.expected_saved.sum())
+    net = {f"net_at_{name}": part * saved - cost for name, part in PARTS.items()}
+    return {**net, "break_even_share": cost / saved} if saved > 0.0 else net
+
+
+def _assumptions(
+    scores: pd.DataFrame, terms: Terms, responses: Responses, facts: Mapping[str, float]
+) -> tuple[str, ...]:
     cap = f"Who was contacted in the last {terms.contact_cap_days:g} days is left out."
     if CONTACTED not in scores:
         cap = f"Nobody is left out for a recent contact: the scores lack {CONTACTED}."
@@ -275,7 +300,24 @@ def _assumptions(scores: pd.DataFrame, terms: Terms, responses: Responses) -> tu
         f"{terms.control_share:.0%} of those who may be contacted are kept aside by a hash of "
         f"their id and the plan's name, {terms.name}."
     )
-    return responses.sentence, cap, control
+    return responses.sentence, cap, control, _BASES[at_stake(scores)], *_less_in_words(facts)
+
+
+_BASES = {
+    SAVEABLE: "At stake is saveable_loss: what goes with who is still there and leaves.",
+    "expected_loss": "At stake is expected_loss, which counts as leaving who has left already or "
+    "buys seldom: the scores lack saveable_loss. Score anew for a plan on who can be saved.",
+}
+
+
+def _less_in_words(facts: Mapping[str, float]) -> tuple[str, ...]:
+    if "break_even_share" not in facts:
+        return ()
+    return (
+        f"If actions save half of what is planned, the same list nets {facts['net_at_half']:,.2f}, "
+        f"if a quarter {facts['net_at_quarter']:,.2f}; below {facts['break_even_share']:.0%} it "
+        "loses money.",
+    )
 
 
 def _numbers(scores: pd.DataFrame, name: str) -> FloatArray:

@@ -14,17 +14,19 @@ from serving import levers, loyalty, marketing
 from serving.former import TIER_PREVIOUS
 from serving.policy import Policy
 from training import ladder, lifecycle, value_tiers
+from training.leaving import leaving, saveable_loss, survival
 from training.lifecycle import STAGES
 from training.model_set import ModelSet, Reference, is_active
 from training.models.boosting import Forecast
 from training.models.churn_type import reasons_told
+from training.models.offsets import Outlook
 from training.tasks import CHURN_TYPES, TIERS
 
 # The columns of a score table, in order; DESIGN 8 fixes the names.
 COLUMNS: tuple[str, ...] = (
     "customer_id", "as_of", "status", "left_for",
     "purchase_probability", "churn_probability", "churn_percentile", "churn_percentile_in_stage",
-    "churn_band",
+    "churn_band", "leaving_probability",
     "expected_orders", "expected_value", "expected_value_median", "expected_value_low",
     "expected_value_high",
     "clv_historical", "clv_future", "clv_total", "clv_if_retained",
@@ -35,7 +37,8 @@ COLUMNS: tuple[str, ...] = (
     *(f"tier_next_{tier}" for tier in TIERS),
     "stage", *(f"stage_next_{stage}" for stage in STAGES), "lifetime_days", "remaining_days",
     "ladder", "loyalty", "loyalty_type", "days_past_due",
-    "expected_loss", "max_spend", "retain_advised", "cause", "lever", "marketing_mode",
+    "expected_loss", "max_spend", "saveable_loss", "retain_advised", "cause", "lever",
+    "marketing_mode",
 )  # fmt: skip
 
 # Times the most purchase days of anybody when the models were made: customers grow meanwhile, but
@@ -66,8 +69,8 @@ def score(rows: pd.DataFrame, models: ModelSet, policy: Policy) -> pd.DataFrame:
     rows: customer_id, as_of and every feature, of customers with at least one purchase; and
     tier_previous where there are scores before. Money is in currency units; expected_value is
     undiscounted, clv_* and value_now are margins, clv_future is discounted and, where the cost to
-    serve is known, net of it. churn_* and type_* are null unless the status is scored: who is not
-    active, or has told that he leaves, cannot leave again.
+    serve is known, net of it. churn_*, type_* and leaving_probability are null unless the status is
+    scored: who is not active, or has told that he leaves, cannot leave again.
     """
     found = score_columns(Columns.of(rows), models, policy).scores
     return pd.DataFrame({name: found[name] for name in COLUMNS}, rows.index)
@@ -102,6 +105,7 @@ def score_columns(rows: Columns, models: ModelSet, policy: Policy) -> Scored:
     cost, growth = (policy.cost(rows, value_task.horizon_days),
                     value_tiers.growable(rows, reference.tier_cuts))  # fmt: skip
     found |= _money(found, rows, cost, value_task.horizon_days, policy)
+    found |= _saveable(rows, of_churn, forecast, found, models)
     found |= _classes(rows, found["expected_value"], reference, policy)
     found |= _tiers(rows, found, cost, growth, models, policy)
     types = _types(rows, churn, models)
@@ -161,6 +165,20 @@ def _money(found: Scores, rows: Rows, cost: NDArray, horizon_days: int, policy: 
         "clv_if_retained": if_retained,
         "expected_loss": loss,
         "max_spend": policy.save_rate * loss,
+    }
+
+
+def _saveable(
+    rows: Rows, outlook: Outlook, forecast: Forecast, found: Scores, models: ModelSet
+) -> Scores:
+    """Who is still there and leaves within the churn horizon, and the money that goes with him."""
+    offsets, is_scored = models.churn.offsets, found["status"] == "scored"
+    lasting = survival(rows, offsets.repeat_buying.pareto, models.tasks["churn"].horizon_days)
+    rhythm = outlook["logit_purchase"] + offsets.level.odds
+    where = leaving(expit(outlook["logit_alive"]), lasting, rhythm, forecast.log_odds)
+    return {
+        "leaving_probability": np.where(is_scored, where.leaves, np.nan),
+        "saveable_loss": np.where(is_scored, saveable_loss(where, found["clv_future"]), 0.0),
     }
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from serving.actions import KEEPABLE, Action
 from serving.responses import Responses
-from tests.benchmarks.planner import PLANNER, Business, chosen, net_values
+from tests.benchmarks.planner import FORMER, PLANNER, Business, chosen, net_values
 from training.qini import Estimate
 from training.tasks import CHURN_TYPES
 from training.uplift import Proof
@@ -15,7 +15,10 @@ OFFER = Action("campaign", "", KEEPABLE, "email", 0.1, 0.0, cost=2.0)
 
 
 def business():
-    """Risks .8, .6, .4 and .2, values 10, 100, 200 and 50: losses 8, 60, 80 and 10."""
+    """Risks .8, .6, .4 and .2, values 10, 100, 200 and 50: losses 8, 60, 80 and 10.
+
+    Ann and bob are gone for the most part.
+    """
     scores = pd.DataFrame(
         {
             "customer_id": ["ann", "bob", "cid", "dan", "eve"],
@@ -24,6 +27,7 @@ def business():
             "clv_if_retained": [10.0, 100.0, 200.0, 50.0, 500.0],
             "clv_future": [2.0, 40.0, 120.0, 40.0, 5.0],
             "expected_loss": [8.0, 60.0, 80.0, 10.0, 0.0],
+            "saveable_loss": [0.5, 20.0, 60.0, 30.0, 0.0],
             "tier": "maintain",
             "retain_advised": True,
             **{f"type_{cause}": np.nan for cause in CHURN_TYPES},
@@ -45,7 +49,9 @@ def business():
         ("by value", ["cid", "bob"]),
         ("by expected loss", ["bob", "cid"]),
         ("by churn x future value", ["bob", "cid"]),  # 1.6, 24, 48 and 8
-        (PLANNER, ["bob", "cid"]),
+        ("by saveable loss", ["cid", "dan"]),
+        (FORMER, ["bob", "cid"]),
+        (PLANNER, ["cid", "dan"]),
         ("planner, individual uplift though not proven", ["dan"]),
         ("oracle", ["ann", "bob"]),
     ],
@@ -60,7 +66,8 @@ def test_chance_contacts_everybody_alike_and_net_values_are_true():
     found = net_values([business()], OFFER, 0.5).set_index("rule")
     assert found.contacted["random"] == 2.0
     assert found.net["random"] == pytest.approx(0.5 * (5 + 3 + 1 - 4 - 8))
-    assert found.net[PLANNER] == pytest.approx(3 + 1 - 4)
+    assert found.net[PLANNER] == pytest.approx(1 - 4 - 4)
+    assert found.net[FORMER] == pytest.approx(3 + 1 - 4)
     assert found.net["oracle"] == pytest.approx(5 + 3 - 4)
-    assert found.behind["oracle"] == pytest.approx(-4.0)
+    assert found.behind["oracle"] == pytest.approx(-7.0 - 4.0)
     assert (found.low <= found.net).all()

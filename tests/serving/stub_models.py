@@ -80,7 +80,8 @@ def models(stays=0.6, shares=SHARES):
         churn=SimpleNamespace(
             design=design,
             offsets=SimpleNamespace(
-                repeat_buying=SimpleNamespace(pareto=SimpleNamespace(beta=100.0, s=0.5))
+                repeat_buying=SimpleNamespace(pareto=SimpleNamespace(beta=100.0, s=0.5)),
+                level=SimpleNamespace(odds=0.0),
             ),
             forecast=lambda rows, outlook: Forecast(
                 rows, Inputs(np.zeros((len(rows), 1))), logit(np.full(len(rows), stays))
@@ -135,7 +136,11 @@ def models(stays=0.6, shares=SHARES):
             reliability=Reliability([0.5], [0.08, 0.2], [0.09, 0.3]),
             examples=(),
         ),
-        outlooks=lambda rows: ({"logit_alive": logit(np.full(len(rows), stays))}, None),
+        outlooks=lambda rows: (
+            # The rhythm says of a purchase what the model says.
+            dict.fromkeys(("logit_alive", "logit_purchase"), logit(np.full(len(rows), stays))),
+            None,
+        ),
         explain=lambda forecast, most: [FACTORS[:most] for _ in forecast.log_odds],
         versions={
             "churn": "churn@12",

@@ -38,6 +38,8 @@ def test_an_active_customer_is_answered_in_full():
             "percentile": 40.0,
             "percentile_in_stage": 80.0,
             "band": "medium",
+            # There with 0.6, of whom sqrt(500 / 590) stay; all that is known is the rhythm.
+            "leaving_probability": pytest.approx(0.6 * (1 - math.sqrt(500 / 590))),
             "horizon_days": 90,
             "definition": "churn-90d@1",
             "types": [
@@ -111,6 +113,7 @@ def test_an_active_customer_is_answered_in_full():
         "expected_loss": 80.0,
         "save_rate": 0.1,
         "max_spend": 8.0,
+        "saveable_loss": pytest.approx((1 / math.sqrt(500 / 590) - 1) * 120),
         "factors": [factor._asdict() for factor in FACTORS],
         "features": {"age_hours": 5.0, "stale": [], "missing": []},
         "what_if": [],

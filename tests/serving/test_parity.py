@@ -77,6 +77,7 @@ def flat(one):
         "churn_percentile": churn.get("percentile"),
         "churn_percentile_in_stage": churn.get("percentile_in_stage"),
         "churn_band": churn.get("band"),
+        "leaving_probability": churn.get("leaving_probability"),
         "clv_historical": value["historical"],
         "clv_future": value["future"],
         "clv_total": value["total"],

@@ -99,6 +99,36 @@ def test_the_contact_cap_ends_and_who_was_never_contacted_has_none():
     assert "lack days_since_contacted" in made().assumptions[1]
 
 
+def test_who_can_be_saved_counts_and_not_who_is_gone_or_buys_seldom():
+    # Bob's fault has 2/3 of what can be saved of him: 0.2 x 2/3 x 60 - 5 = 3. Ann is gone.
+    table = THREE.assign(saveable_loss=[0.0, 60.0, 30.0])
+    plan = made(table)
+    assert chosen(plan) == {"bob": "call", "cid": "letter"}
+    assert plan.table.expected_saved.tolist() == pytest.approx([8.0, 3.0])
+    assert plan.facts["left_out_without_risk"] == 1
+    assert "saveable_loss" in plan.assumptions[3]
+    assert "the scores lack saveable_loss" in made().assumptions[3]
+
+
+def test_a_plan_says_from_which_share_saved_on_it_pays():
+    # 36 saved for 11: at half 18 - 11, at a quarter 9 - 11.
+    plan = made()
+    assert plan.facts["net_at_half"] == pytest.approx(7.0)
+    assert plan.facts["net_at_quarter"] == pytest.approx(-2.0)
+    assert plan.facts["break_even_share"] == pytest.approx(11 / 36)
+    assert plan.assumptions[-1] == (
+        "If actions save half of what is planned, the same list nets 7.00, if a quarter -2.00; "
+        "below 31% it loses money."
+    )
+
+
+def test_a_plan_of_nothing_has_no_break_even():
+    plan = made(THREE.assign(saveable_loss=0.0))
+    assert plan.table.empty
+    assert "break_even_share" not in plan.facts
+    assert (plan.facts["net_at_half"], plan.facts["net_at_quarter"]) == (0.0, 0.0)
+
+
 def test_of_a_customer_without_a_known_cause_only_the_widest_action_is_tried():
     table = THREE.assign(**{f"type_{cause}": np.nan for cause in CHURN_TYPES})
     wide = Action(CAMPAIGN, "", KEEPABLE, "email", 0.1, 0.0, cost=1.0)

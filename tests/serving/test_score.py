@@ -54,6 +54,10 @@ def test_the_arithmetic_of_one_customer():
     assert one.clv_if_retained == pytest.approx(100)
     assert one.expected_loss == pytest.approx(40)
     assert one.max_spend == pytest.approx(4)
+    # There with 0.6, and lasts 90 days with sqrt(500 / 590); both models say the same.
+    lasting = np.sqrt(500 / 590)
+    assert one.leaving_probability == pytest.approx(0.6 * (1 - lasting))
+    assert one.saveable_loss == pytest.approx(0.6 * (1 - lasting) * 60 / (0.6 * lasting))
     assert one.type_competitive == pytest.approx(0.4 * 0.5)
     assert np.isnan(one.type_malicious)
 
@@ -69,7 +73,8 @@ def test_who_is_not_active_cannot_leave_again():
     assert found.status.tolist() == ["scored", "not_active"]
     gone = found.iloc[1]
     assert gone[["churn_probability", "churn_percentile", "churn_band", *TYPES]].isna().all()
-    assert (gone.expected_loss, gone.max_spend) == (0.0, 0.0)
+    assert (gone.expected_loss, gone.max_spend, gone.saveable_loss) == (0.0, 0.0, 0.0)
+    assert np.isnan(gone.leaving_probability)
     assert gone.purchase_probability == 0.6
     assert gone.clv_future == pytest.approx(60)
 
@@ -155,6 +160,14 @@ def test_types_sum_to_the_churn_probability(scores):
 def test_churn_is_the_complement_of_a_purchase(scores):
     active = scores[scores.status == "scored"]
     np.testing.assert_allclose(active.churn_probability + active.purchase_probability, 1.0)
+
+
+def test_who_leaves_and_what_can_be_saved_are_there_for_whoever_has_a_risk(scores):
+    active = scores.status == "scored"
+    assert (scores.leaving_probability.notna() == active).all()
+    assert scores.leaving_probability[active].between(0.0, 1.0).all()
+    assert (scores.saveable_loss[active & (scores.clv_future > 0)] > 0.0).all()
+    assert (scores.saveable_loss[~active] == 0.0).all()
 
 
 def test_the_expected_loss_is_the_risk_times_the_value_if_retained(scores):

@@ -130,9 +130,9 @@ def simulate(
 ) -> None:
     """The generator alone, with its truth table."""
     mouth = Mouth(quiet, as_json)
+    from features.backend import write_frame
     from features.datasets.simulated import simulate as make
     from features.moment import parse_moment
-    from serving.batch import write
 
     moment = parse_moment(truth_as_of)
     mouth.progress(f"simulating {customers:,} customers")
@@ -141,8 +141,8 @@ def simulate(
         name: out / f"{name}.parquet" for name in ("customers", "transactions", "interactions")
     }
     for name, path in paths.items():
-        write(getattr(world, name), path)
-    paths["truth"] = write(world.truth(moment, truth_horizon), out / "truth.parquet")
+        write_frame(getattr(world, name), path)
+    paths["truth"] = write_frame(world.truth(moment, truth_horizon), out / "truth.parquet")
     mouth.result(dict(paths), "\n".join(str(path) for path in paths.values()))
 
 

@@ -21,6 +21,7 @@ from pathlib import Path
 import duckdb
 import ibis
 import ibis.expr.types as ir
+import pandas as pd
 import pyarrow as pa
 
 from features.errors import EngineError, UserError
@@ -239,6 +240,14 @@ def whole_or_nothing(path: Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def write_frame(frame: pd.DataFrame, path: Path) -> Path:
+    """Write a frame as Parquet, whole or not at all; returns the path."""
+    with whole_or_nothing(path) as temporary:
+        # Microseconds: nanoseconds in Parquet break readers that cast them (DuckDB with Feast).
+        frame.to_parquet(temporary, index=False, coerce_timestamps="us")
+    return path
 
 
 def _plan(planner: duckdb.DuckDBPyConnection, names: list[str], queries: Mapping[str, str]) -> None:

@@ -27,6 +27,7 @@ from serving.score import COLUMNS
 _MAY_BE_KEPT = field("retain_advised") & (field("tier") != "below_zero")
 _IS_HIGH = field("churn_band") == "high"
 _IS_LAPSED = field("status") == "not_active"
+_IS_LOST = field("status").isin(["not_active", "already_churned"])
 _IS_VALUABLE = field("tier").isin(["mvc", "mgc"])
 # Who was of class A a short while ago may be worth asking back although the forecast, his chance to
 # return times his value, no longer is: if at least one in ten returns, as of those whom a contact
@@ -79,9 +80,10 @@ SEGMENTS = (
     ),
     Segment(
         "win_back",
-        "Lapsed, and worth it: by their chance to return times their value still among the most "
-        "valuable, or could be; or of class A of the last year, and one in ten returns.",
-        _IS_LAPSED & (_IS_VALUABLE | _MAY_RETURN),
+        "Lapsed, or gone as they told us, and worth it: by their chance to return times their "
+        "value still among the most valuable, or could be; or of class A of the last year, and one "
+        "in ten returns.",
+        _IS_LOST & (_IS_VALUABLE | _MAY_RETURN),
     ),
     Segment(
         "credit_watch",

@@ -110,7 +110,9 @@ def test_a_table_of_others_is_refused_and_another_name_may_be_given(url, scores)
     with engine.begin() as connection:
         connection.execute(sql.text("CREATE TABLE holdfast_scores (customer_id TEXT, as_of TEXT)"))
     engine.dispose()
-    with pytest.raises(UserError, match=r"lacks the columns status, purchase_probability, .* name"):
+    with pytest.raises(
+        UserError, match=r"lacks the columns status, .*purchase_probability, .* name"
+    ):
         outputs.write(scores, url)
     assert stored(url).empty
     outputs.write(scores, url, "churn")

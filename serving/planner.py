@@ -2,8 +2,8 @@
 
 Whatever an action saves is counted as its share of the leavers it answers times what they would
 have brought, less what it costs; nothing is done where that is not above 0. Who has left already or
-merely buys seldom is no leaver (training/leaving.py). Some customers are kept aside at random before
-anything is chosen, so that the effect of the plan can be measured.
+merely buys seldom is no leaver (training/leaving.py). Some customers are kept aside at random
+before anything is chosen, so that the effect of the plan can be measured.
 """
 
 from __future__ import annotations

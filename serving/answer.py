@@ -169,7 +169,7 @@ def _answer(asked: Asked, said: Mapping[str, Any], models: ModelSet, call: Call)
         "expected_value_low": said.get("expected_value_low"),
         "expected_value_high": said.get("expected_value_high"),
         "tier": _tier(said, models, call.policy) if said else None,
-        "stage": said.get("stage"),
+        "stage": "acquisition" if asked.reason == "prospect" else said.get("stage"),
         "relationship": _relationship(said) if said else None,
         "marketing_mode": said.get("marketing_mode"),
         "days_past_due": said.get("days_past_due"),

@@ -19,8 +19,8 @@ from serving.loaded import Asked, Loaded
 MOST_EVENTS = 50  # what a person scrolls through
 MOST_HISTORY = 24  # batches: two years of monthly ones
 # What was said of a customer before: the risk, the value, and the classes that follow from them.
-HISTORY = ("as_of", "status", "churn_probability", "churn_band", "expected_value", "tier", "stage",
-           "max_spend")  # fmt: skip
+HISTORY = ("as_of", "status", "churn_probability", "churn_band", "cause", "lever", "expected_value",
+           "abc", "tier", "stage", "max_spend")  # fmt: skip
 
 
 def profile(
@@ -49,12 +49,13 @@ def history(space: Workspace, customer_id: str) -> list[dict[str, Any]]:
 def _rows(file: Path, customer_id: str) -> list[dict[str, Any]]:
     """The row of a customer in one score table, which is sorted by customer."""
     try:
-        table = ds.dataset(file).to_table(
-            columns=list(HISTORY), filter=ds.field("customer_id") == customer_id
-        )
+        scores = ds.dataset(file)
+        known = [name for name in HISTORY if name in scores.schema.names]
+        table = scores.to_table(columns=known, filter=ds.field("customer_id") == customer_id)
     except (OSError, pa.ArrowInvalid):
         return []  # of another time, or replaced at this very moment
-    return [{name: _plain(value) for name, value in row.items()} for row in table.to_pylist()]
+    # Scores of another time may lack a column that was not known then.
+    return [{name: _plain(row.get(name)) for name in HISTORY} for row in table.to_pylist()]
 
 
 def _features(rows: Columns, loaded: Loaded) -> list[dict[str, Any]]:

@@ -145,7 +145,8 @@ def test_a_long_silent_customer_has_a_value_but_no_risk_to_leave_again():
 def test_who_never_bought_is_a_prospect_without_a_score():
     found = one({"purchase_days_total": 0.0, "recency": None, "age": None})
     assert found["status"] == "prospect"
-    assert (found["churn"], found["clv"], found["tier"], found["stage"]) == (None,) * 4
+    assert (found["churn"], found["clv"], found["tier"]) == (None,) * 3
+    assert found["stage"] == "acquisition"
     assert found["features"] == {"age_hours": 5.0, "stale": [], "missing": []}
 
 

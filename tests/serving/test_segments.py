@@ -42,13 +42,14 @@ def test_the_members_of_each_list(tmp_path):
         once={**lapsed, "tier": "mvc"},
         poor={"tier": "below_zero", "retain_advised": False},
         rich={"tier": "mvc"},
+        told={"status": "already_churned", "churn_band": None, "tier": "mvc"},
     )
     assert lists(segments.members(scores)) == {
         "high_risk": ["free", "grown", "high", "jack", "poor", "rich"],
         "retain": ["grown", "high", "rich"],
         "valuable_at_risk": ["grown", "rich"],
         "lapsed": ["back", "far", "gone", "once"],
-        "win_back": ["back", "once"],
+        "win_back": ["back", "once", "told"],
         "credit_watch": ["due"],
         "do_not_retain": ["jack", "poor"],
     }

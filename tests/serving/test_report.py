@@ -45,7 +45,7 @@ def test_the_statuses_are_counted_and_explained(page):
 
     assert page(scores).rows("statuses") == [
         ["Active", 2, "Bought recently enough to be lost, and given a risk of leaving"],
-        ["Not active", 1, "Silent for too long to be called at risk"],
+        ["Silent", 1, "Silent for too long to be called at risk"],
         ["prospect", 1, ""],
     ]
 

@@ -7,11 +7,13 @@ import pandas as pd
 import pytest
 
 from serving.kpis import Kpi
+from serving.planner import SUMMARY
 from serving.report import write_report
 from serving.report_parts import threshold
 from serving.report_parts.extras import Extras
 from serving.report_parts.view import view
 from serving.report_parts.words import CHINESE, ENGLISH
+from serving.responses import ASSUMED
 from tests.missing import program
 from tests.serving.report_world import CAUSES, FACTS, NO_METRICS, customers, held_out, proven
 
@@ -149,8 +151,7 @@ def whole_scores():
 def whole_extras():
     """Something in every part that the scores cannot give."""
     states = ["growth", "maturity", "decline"]
-    plan = pd.DataFrame([("remind", "email", 80, 20.0, 90.0, 70.0)],
-                        columns=["action", "channel", "customers", "cost", "saved_value", "net"])  # fmt: skip
+    plan = pd.DataFrame([("remind", "email", 80, 20.0, 90.0, 70.0)], columns=SUMMARY)
     return Extras(
         moves={"stage": pd.DataFrame(7, index=states, columns=states)},
         kpis=(Kpi("retention_rate", "relationship", 0.62, "share", before=0.64),
@@ -158,7 +159,7 @@ def whole_extras():
         plan=plan,
         plan_facts={"spent": 20.0, "net": 70.0, "kept_aside": 9.0, "gap": 0.0,
                     "save_share_remind": 0.2, "cost_remind": 0.25},
-        plan_assumptions=("What actions save is assumed: no campaign with a control group was used.",),
+        plan_assumptions=(ASSUMED.sentence,),
         blanks=({"field": "uplift", "needs": "campaigns", "share": 1.0},),
     )  # fmt: skip
 
@@ -177,7 +178,7 @@ def test_the_tables_of_the_whole_report_equal_the_scores(opened):
     assert lost[-1][-1] == pytest.approx(scores["expected_loss"].sum())
     assert lost[-1][-1] == pytest.approx(number(page, "money_at_risk"))
     board = scores.groupby(["rfm_recency", "rfm_frequency"]).size()
-    drawn = {(row[0], row[1]): row[2] for row in numbers(page, "rfm_board")}
+    drawn = {(row[0], row[1]): row[2] for row in numbers(page, "rfm_map")}
     assert {place: drawn[place] for place in board.index} == dict(board)
     gone = scores[scores["status"] == "not_active"]
     gone = gone[gone["tier"] != "below_zero"]
@@ -192,8 +193,8 @@ def test_no_code_is_shown_in_place_of_words(opened, words):
 
     texts = page.locator("body").inner_text()
 
-    codes = ("let_go", "important_value", "save_share", "kept_aside", "not_active", "low_high",
-             "retention_rate", "non_malicious", "super_value", "plan_fact", "None", "nan")  # fmt: skip
+    codes = ("let_go", "important_value", "save_share", "kept_aside", "not_active",
+             "retention_rate", "non_malicious", "None", "nan")  # fmt: skip
     assert [code for code in codes if code in texts.split()] == []
     assert [key for key in words if "_" in key and key in texts] == []
 

@@ -1,9 +1,9 @@
 """The business reader's report: one HTML file that needs nothing but a browser.
 
-It reads in this order: what is at stake, how far to trust it, whom to call, why they leave, where
-the value is, the proof, the words. To add a section, write a function from `View` to `Section` and
-name it in SECTIONS; to add a plot, add a function to `report_parts/plots.py`; all wording is in
-`report_parts/words/`.
+It reads in this order: what is at stake and what to do, why they leave, who the customers are, the
+figures of the business and its words, the proof. To add a section, write a function from `View` to
+`Section` and name it in CHAPTERS; to add a plot, add a function to `report_parts/plots.py`; all
+wording is in `report_parts/words/`.
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ NOTHING_MORE = Extras()
 
 TERMS = (
     "active",
+    "horizon",
     "risk",
     "band",
     "value",
@@ -63,37 +64,27 @@ def how_to_read(given: View) -> Section:
     return Section("terms", words["terms.title"], words["terms.lead"], (Definitions(terms),))
 
 
-SECTIONS: tuple[Callable[[View], Section], ...] = (
-    headline,
-    quality,
-    at_risk,
-    plan,
-    levers,
-    win_back,
-    causes,
-    money_by_cause,
-    threshold,
-    risk_distribution,
-    tiers,
-    tier_profile,
-    migration,
-    lifecycle,
-    rungs,
-    loyalty,
-    rfm,
-    cohorts,
-    marketing,
-    value,
-    methods,
-    realised,
-    calibration,
-    gain,
-    forecast,
-    kpis,
-    unknown,
-    how_to_read,
-    metrics,
-)
+Made = Callable[[View], Section]
+CHAPTERS: Mapping[str, tuple[Made, ...]] = {
+    "act": (headline, quality, at_risk, plan, levers, win_back),
+    "risk": (causes, money_by_cause, threshold, risk_distribution),
+    "customers": (
+        tiers,
+        tier_profile,
+        migration,
+        lifecycle,
+        rungs,
+        loyalty,
+        rfm,
+        cohorts,
+        marketing,
+        value,
+    ),
+    "business": (kpis, unknown, how_to_read),
+    "proof": (methods, realised, calibration, gain, forecast, metrics),
+}
+SECTIONS = tuple(section for chapter in CHAPTERS.values() for section in chapter)
+AT_THE_FOOT = ("model_versions", "policy", "features")  # facts no business reader begins with
 
 
 def write_report(
@@ -128,14 +119,17 @@ def write_report(
     given = view(
         scores, evidence.held_out, evidence.metrics, evidence.note, words, extras, evidence.methods
     )
-    sections = [section(given) for section in SECTIONS]
+    chapters = {words[f"page.chapter_{name}"]: [make(given) for make in makes]
+                for name, makes in CHAPTERS.items()}  # fmt: skip
+    told = {label: (words.get(f"facts.{label}", label), retold(text, words))
+            for label, text in facts.items()}  # fmt: skip
+    scripts = (name for each in chapters.values() for one in each for name in one.scripts())
     page = _template().render(
         title=title,
-        facts={
-            words.get(f"facts.{label}", label): retold(text, words) for label, text in facts.items()
-        },
-        sections=sections,
-        scripts=list(dict.fromkeys(name for each in sections for name in each.scripts())),
+        facts=[fact for label, fact in told.items() if label not in AT_THE_FOOT],
+        small_facts=[fact for label, fact in told.items() if label in AT_THE_FOOT],
+        chapters=chapters,
+        scripts=list(dict.fromkeys(scripts)),
         words=words,
     )
     path.parent.mkdir(parents=True, exist_ok=True)

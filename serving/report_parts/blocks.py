@@ -16,6 +16,7 @@ from markupsafe import Markup
 
 MISSING = "–"
 LARGE_MONEY = 100  # from here on, cents only distract
+LEAST_SHARE = 0.0005  # what would round to 0.0%
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,8 @@ def money(number: float) -> Cell:
 
 def percent(share: float) -> Cell:
     """A share 0-1 as a percentage; one decimal where whole percents would say 0 or 100."""
+    if 0 < abs(share) < LEAST_SHARE:
+        return _cell(share, "<0.1%" if share > 0 else "0%")
     decimals = 1 if 0 < abs(share) < 0.095 or 0.99 < abs(share) < 0.9995 else 0
     return _cell(share, f"{100 * share:,.{decimals}f}%")
 

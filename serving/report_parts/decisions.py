@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
+
 import pandas as pd
 
 from serving.levers import LET_GO, LEVERS, NONE
@@ -15,20 +18,35 @@ from serving.report_parts.blocks import (
     Figure,
     Note,
     Section,
-    Table,
     count,
     money,
     percent,
 )
+from serving.report_parts.retold import retold
 from serving.report_parts.view import View
 
-FACTS = {
+CARDS = {
+    "chosen_customers": count,
     "budget": money,
     "spent": money,
     "net": money,
     "control_customers": count,
 }
-SHARES = ("save_rate", "control_share")  # of the other facts
+# The other facts, in this order; what is not among them is for the planner's own file.
+FACTS = {
+    "customers": count,
+    "left_out_without_risk": count,
+    "left_out_not_advised": count,
+    "left_out_contacted": count,
+    "kept_aside": count,
+    "control_share": percent,
+    "save_rate": percent,
+    "break_even_share": percent,
+    "net_at_half": money,
+    "net_at_quarter": money,
+    "gap_share": percent,
+}
+SAVE_SHARE, COST = "save_share_", "cost_"  # facts of single actions begin so
 _LAST = (LET_GO, NONE)
 CODES = (*(lever.code for lever in LEVERS if lever.code not in _LAST), *_LAST)
 # By what separates them: (need is individual, value is high).
@@ -61,10 +79,8 @@ def plan(view: View) -> Section:
         ],
     }
     blocks.append(tables.table(view, "plan", columns))
-    blocks.append(Note(view.words["plan.control"]))
-    others = {name: value for name, value in facts.items() if name not in FACTS}
-    if others:
-        blocks.append(_rests_on(view, others))
+    blocks += [Note(view.words[f"plan.{name}"]) for name in ("cheapest", "control")]
+    blocks += _rests_on(view, facts)
     return tables.section(view, "plan", blocks)
 
 
@@ -73,21 +89,34 @@ def _cards(view: View) -> tuple[Card, ...]:
     return tuple(
         Card(f"plan_{name}", words[f"plan.{name}"], write(float(facts[name])),
              words[f"plan.{name}_note"])
-        for name, write in FACTS.items()
+        for name, write in CARDS.items()
         if name in facts
     )  # fmt: skip
 
 
-def _rests_on(view: View, facts: dict[str, float]) -> Table:
-    columns = {
-        "fact": [Cell(view.word("plan_fact", name)) for name in facts],
-        "set": [_fact(name, float(value)) for name, value in facts.items()],
-    }
-    return tables.table(view, "plan_facts", columns, group="plan")
-
-
-def _fact(name: str, value: float) -> Cell:
-    return percent(value) if name in SHARES else tables.plain(value)
+def _rests_on(view: View, facts: Mapping[str, float]) -> list[Block]:
+    """What the plan assumes: of each action, of the whole, and in the planner's own sentences."""
+    blocks: list[Block] = []
+    actions = [name.removeprefix(SAVE_SHARE) for name in facts if name.startswith(SAVE_SHARE)]
+    if actions:
+        prices = [float(facts.get(f"{COST}{action}", math.nan)) for action in actions]
+        columns = {
+            "action": tables.names(view, "lever", actions),
+            "assumed": [percent(float(facts[f"{SAVE_SHARE}{action}"])) for action in actions],
+            "price": [money(price) for price in prices],
+            "does": tables.sentences(view, "lever", actions, "_is"),
+        }
+        blocks.append(tables.table(view, "plan_actions", columns, group="plan"))
+    told = {name: write(float(facts[name])) for name, write in FACTS.items() if name in facts}
+    if told:
+        columns = {
+            "fact": [Cell(view.words[f"plan_fact.{name}"]) for name in told],
+            "set": list(told.values()),
+        }
+        blocks.append(tables.table(view, "plan_facts", columns, group="plan"))
+    assumed = (retold(sentence, view.words) for sentence in view.extras.plan_assumptions)
+    said = view.words["page.space"].join(assumed)
+    return [*blocks, Note(said)] if said else blocks
 
 
 def levers(view: View) -> Section:
@@ -97,6 +126,7 @@ def levers(view: View) -> Section:
     told = view.scores[view.scores["lever"].notna()]
     found = numbers.by_group(told, "lever", CODES)
     spend = told.groupby("lever")["max_spend"].sum(min_count=1)
+    spend[spend.index == LET_GO] = 0.0  # nobody is won back from leaving by nature
     columns = {
         "lever": tables.names(view, "lever", found.index),
         "customers": [count(n) for n in found["customers"]],

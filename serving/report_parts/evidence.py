@@ -31,6 +31,7 @@ from serving.report_parts.retold import retold
 from serving.report_parts.view import View
 
 FEW = 100  # Salesforce and Segment refuse to judge below a hundred of either outcome
+FAR_OFF = 1.25  # a total forecast further off than this would mislead a budget; a convention
 CONTACTED = (0.05, 0.10, 0.20, 0.30, 0.50)  # shares of customers a business may reach
 
 
@@ -45,12 +46,17 @@ def quality(view: View) -> Section:
         _grade(view, "value", worth, enough=paid >= FEW),
     )
     cards = _quality_cards(view)
+    blocks: list[Block] = [*grades, *([Cards(cards)] if cards else [])]
+    came = rows["value"].sum() / rows["expected_value"].sum() if len(rows) else 1.0
+    if rows["expected_value"].sum() > 0 and not 1 / FAR_OFF <= came <= FAR_OFF:
+        form = "quality.too_high" if came < 1 else "quality.too_low"
+        blocks.append(Note(words[form].format(share=percent(came).text)))
     lead = words["quality.lead" if view.held_out is not None else "quality.lead_untested"]
     return Section(
         "quality",
         words["quality.title"],
         words["page.space"].join([lead, retold(view.note, words)]).strip(),
-        (*grades, Cards(cards)) if cards else grades,
+        tuple(blocks),
     )
 
 
@@ -223,7 +229,7 @@ def metrics(view: View) -> Section:
     rows = tuple(
         (
             Cell(view.word("task", task)),
-            Cell(metric),
+            Cell(view.word("metric", metric)),
             *(figure(values.get(model, math.nan)) for model in models),
         )
         for (task, metric), values in wide.items()

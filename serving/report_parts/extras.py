@@ -20,7 +20,8 @@ class Extras:
     `customers` and, per quarter since, the share who bought in it (columns 0, 1, ...; null where it
     has not ended). kpis: the KPI sheet. plan: action, channel, customers, cost, saved_value, net,
     the planner's choice; plan_facts: budget, spent, net, control_customers, save_rate, and what
-    else it rests on. customers_by_month: month, bought, new, returned, lost.
+    else it rests on; plan_assumptions: what it assumes, in sentences. customers_by_month: month,
+    bought, new, returned, lost.
     blanks: what the data cannot tell of some customers: field, needs (abstention.NEEDS), share.
     """
 
@@ -29,5 +30,6 @@ class Extras:
     kpis: Sequence[Kpi] = ()
     plan: pd.DataFrame | None = None
     plan_facts: Mapping[str, float] = field(default_factory=dict)
+    plan_assumptions: Sequence[str] = ()
     customers_by_month: pd.DataFrame | None = None
     blanks: Sequence[Mapping[str, Any]] = ()

@@ -22,6 +22,7 @@ from serving.report_parts.blocks import (
 from serving.report_parts.view import View
 
 BLOCKS = ("identify", "insight", "creation", "relationship")
+MANIFOLD = 9.0  # a growth above tenfold is told as times, since percents say no more
 NAMES = ("value", "before", "change", "note")
 
 
@@ -101,6 +102,8 @@ def change(view: View, unit: str, value: float, before: float) -> Cell:
     if not before > 0:
         return Cell(MISSING)
     moved = value / before - 1
+    if moved > MANIFOLD:
+        return Cell(f"×{figure(value / before).text}", moved)
     return Cell(f"{_signed(100 * moved)}%", moved)
 
 

@@ -46,8 +46,8 @@ def methods(view: View) -> Section:
         view.words["methods.reading"],
     )  # fmt: skip
     blocks: list[Block] = [drawn, _table(view, found, names)]
-    blocks += [Note(verdict) for verdict in _verdicts(view, found)]
-    blocks.append(Note(view.words["methods.textbook"]))
+    verdicts = [*_verdicts(view, found), view.words["methods.textbook"]]
+    blocks.append(Note(view.words["page.space"].join(verdicts)))
     return tables.section(
         view,
         "methods",

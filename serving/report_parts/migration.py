@@ -150,7 +150,7 @@ def migration(view: View) -> Section:
     )
     blocks: list[Block] = [drawn]
     if before is not None:
-        blocks.append(tables.moves(view, "tier", before))
+        blocks.append(tables.moves(view, "tier", before, numbers.TIERS))
     else:
         blocks.append(Note(view.words["migration.no_past"]))
     if ahead is None:

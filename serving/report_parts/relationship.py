@@ -64,7 +64,7 @@ def lifecycle(view: View) -> Section:
     blocks: list[Block] = [drawn, tables.table(view, "stages", columns, group="lifecycle")]
     if not tables.known(view, "remaining_days"):
         blocks.append(Note(words["lifecycle.no_remaining"]))
-    return tables.section(view, "lifecycle", [*blocks, *_moves(view, "stage")])
+    return tables.section(view, "lifecycle", [*blocks, *_moves(view, "stage", numbers.STAGES)])
 
 
 def _most_at_risk(view: View, kind: str, found: pd.DataFrame) -> str:
@@ -76,11 +76,11 @@ def _most_at_risk(view: View, kind: str, found: pd.DataFrame) -> str:
     )
 
 
-def _moves(view: View, kind: str) -> list[Block]:
+def _moves(view: View, kind: str, order: tuple[str, ...]) -> list[Block]:
     given = view.extras.moves.get(kind)
     if given is None or not given.to_numpy().sum() > 0:
         return [Note(view.words["moves.none"])]
-    return [tables.moves(view, kind, given), Note(view.words["moves.reading"])]
+    return [tables.moves(view, kind, given, order), Note(view.words[f"moves.reading_{kind}"])]
 
 
 def rungs(view: View) -> Section:
@@ -114,7 +114,7 @@ def rungs(view: View) -> Section:
     blocks: list[Block] = [drawn, tables.table(view, "rungs", columns)]
     if not set(ATTITUDE_RUNGS) & set(found.index):
         blocks.append(Note(words["rungs.unreached"]))
-    return tables.section(view, "rungs", [*blocks, *_moves(view, "ladder")])
+    return tables.section(view, "rungs", [*blocks, *_moves(view, "ladder", RUNGS)])
 
 
 def _share_of(found: pd.DataFrame, codes: tuple[str, ...]) -> float:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from typing import NamedTuple
 
 from features.catalog import every_feature
 from serving.report_parts.words import ENGLISH, Words
 from training.models.explanation import ABOUT_REPEAT_BUYING, REPEAT_BUYING
 
 GROUP = "said."
+PART = r"(?:[^.,;]|[.,](?=\d))+?"  # stops and commas only inside a number
 WRITTEN_IN = ENGLISH["page.language"]
 FACTOR = re.compile(r"(?P<about>.+): (?P<value>.+?) \((?P<effect>[+-]\d+) points\)")
 
@@ -36,31 +38,41 @@ def _forms() -> dict[str, re.Pattern[str]]:
     forms = {}
     for key, text in ENGLISH.items():
         if key.startswith(GROUP):
-            form = re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^.,;]+?)", re.escape(text))
+            form = re.sub(r"\\{(\w+)\\}", lambda part: f"(?P<{part[1]}>{PART})", re.escape(text))
             end = r"(?=$| )" if text.endswith(".") else "$"
             forms[key] = re.compile(rf"(?:^|(?<=\. )){form}{end}")
     return forms
 
 
-def factors(text: str, words: Words) -> str:
-    """The strongest factors of a customer.
+class Factors(NamedTuple):
+    """The strongest factors of a customer: all in a line, and of the first what it was."""
 
-    As written where the report is in that language; else the family of each with its effect, and
-    unchanged what is not known.
+    short: str
+    strongest: str = ""
+
+
+def factors(text: str, words: Words) -> Factors:
+    """The strongest factors by their family and effect, in points of risk, the strongest first.
+
+    The strongest is added as it was written, feature and value, where the report is in that
+    language. One of no known family keeps its own name, one of another form stays as it was.
     """
-    if words["page.language"] == WRITTEN_IN:
-        return text
-    return words["factor.between"].join(_factor(each, words) for each in text.split("; "))
+    texts = text.split("; ")
+    first = FACTOR.fullmatch(texts[0]) if words["page.language"] == WRITTEN_IN else None
+    return Factors(
+        words["factor.between"].join(_factor(each, words) for each in texts),
+        f"{first['about']}: {first['value']}" if first else "",
+    )
 
 
 def _factor(text: str, words: Words) -> str:
     found = FACTOR.fullmatch(text)
-    family = _families().get(found["about"]) if found else None
-    if found is None or family is None or f"family.{family}" not in words:
+    if found is None:
         return text
+    family = words.get(f"family.{_families().get(found['about'])}", found["about"])
     effect = int(found["effect"])
     form = "factor.raises" if effect > 0 else "factor.lowers" if effect < 0 else "factor.same"
-    return words[form].format(family=words[f"family.{family}"], points=abs(effect))
+    return words[form].format(family=family, points=abs(effect))
 
 
 @cache

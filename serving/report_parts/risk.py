@@ -6,6 +6,7 @@ import math
 
 import pandas as pd
 
+from serving.levers import LET_GO
 from serving.report_parts import numbers, plots
 from serving.report_parts.blocks import (
     MISSING,
@@ -25,6 +26,7 @@ from serving.report_parts.blocks import (
 from serving.report_parts.retold import factors
 from serving.report_parts.view import View
 
+RESIDUAL = "fault"
 LISTED = 100  # as many as a team can work through; the scores table holds everybody
 
 
@@ -37,9 +39,22 @@ def headline(view: View) -> Section:
         high=count(found.high_risk).text,
         money=money(found.money_at_risk).text,
     )
+    lead = words["page.space"].join((lead, *_planned(view)))
     return Section(
         "headline", words["headline.title"], lead, (_headline_cards(view, found), _statuses(view))
     )
+
+
+def _planned(view: View) -> list[str]:
+    """What the plan comes to, in a sentence; nothing where there is no plan or it is not known."""
+    chosen, facts = view.extras.plan, view.extras.plan_facts
+    if chosen is None or not {"spent", "net"} <= set(facts):
+        return []
+    if chosen.empty:
+        return [view.words["headline.plan_nothing"]]
+    said = {name: money(float(facts[name])).text for name in ("spent", "net")}
+    customers = count(float(chosen["customers"].sum())).text
+    return [view.words["headline.plan"].format(customers=customers, **said)]
 
 
 def _headline_cards(view: View, found: numbers.Headline) -> Cards:
@@ -149,7 +164,10 @@ def _code(view: View, kind: str, row: dict) -> Cell:
 
 
 def _factors_cell(view: View, row: dict) -> Cell:
-    return Cell(factors(row["top_factors"], view.words) if row["top_factors"] else MISSING)
+    if not row["top_factors"]:
+        return Cell(MISSING)
+    told = factors(row["top_factors"], view.words)
+    return Cell(told.short, small=told.strongest)
 
 
 def _cause_cell(view: View, row: dict) -> Cell:
@@ -165,8 +183,9 @@ def _cause_cell(view: View, row: dict) -> Cell:
 
 
 def _spend_cell(view: View, row: dict) -> Cell:
-    written = money(row["max_spend"])
     advised = row["retain_advised"] != 0  # missing means nobody advised against it
+    let_go = row["lever"] == LET_GO  # nobody is won back from leaving by nature
+    written = money(0.0 if let_go else row["max_spend"])
     return Cell(written.text, written.value, "" if advised else view.words["at_risk.not_advised"])
 
 
@@ -206,16 +225,24 @@ def causes(view: View) -> Section:
     first = found["share"].idxmax()
     drawn = Figure(
         plots.causes([view.word("cause", code) for code in found.index], found["share"], words),
-        words["causes.finding"].format(
+        words["causes.finding_residual" if _all_residual(found) else "causes.finding"].format(
             cause=view.word("cause", first), share=percent(found["share"].max()).text
         ),
         words["causes.reading"],
     )
     missing = [view.word("cause", code) for code in found.index[found["share"].isna()]]
     blocks: tuple[Block, ...] = (drawn, _causes_table(view, found))
+    if _all_residual(found):
+        blocks += (Note(words["causes.residual"]),)
     if missing:
         blocks += (Note(words["causes.unavailable"].format(causes=", ".join(missing))),)
     return Section("causes", title, words["causes.lead"], blocks)
+
+
+def _all_residual(found: pd.DataFrame) -> bool:
+    """Whether all is the cause that is left when no other can be told: then none was found."""
+    others = found["share"].drop(RESIDUAL).sum()  # what is missing counts as 0
+    return bool(found["share"][RESIDUAL] > 0 and others < numbers.UNEXPLAINED)
 
 
 def _causes_table(view: View, found: pd.DataFrame) -> Table:

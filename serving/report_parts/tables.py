@@ -113,11 +113,14 @@ def plain(number: float) -> Cell:
     return Cell(f"{number:,.1f}".removesuffix(".0").replace("-", "−"), float(number))
 
 
-def moves(view: View, kind: str, counts: pd.DataFrame) -> Table:
+def moves(view: View, kind: str, counts: pd.DataFrame, order: Sequence[str]) -> Table:
     """How customers moved between states: rows before, columns now, and of each row the share.
 
-    States in which nobody was before have no row. Rows may have `new`, columns `gone`.
+    States stand in this order, others after them. Those in which nobody was before have no row.
+    Rows may have `new`, columns `gone`.
     """
+    counts = counts.reindex(index=_ordered(counts.index, order),
+                            columns=_ordered(counts.columns, order))  # fmt: skip
     befores = [str(code) for code in counts.index[counts.sum(axis=1) > 0]]
     nows = [str(code) for code in counts.columns if code in befores or counts[code].sum() > 0]
     kept = counts.loc[befores, nows].astype(float).to_numpy().tolist()
@@ -131,6 +134,12 @@ def moves(view: View, kind: str, counts: pd.DataFrame) -> Table:
         for code, row in zip(befores, kept, strict=True)
     )
     return Table(f"{kind}_moves", columns, rows)
+
+
+def _ordered(codes: Iterable[object], order: Sequence[str]) -> list[object]:
+    known = list(codes)
+    return [*(code for code in order if code in known),
+            *(code for code in known if code not in order)]  # fmt: skip
 
 
 def state(view: View, kind: str, code: str) -> str:
@@ -171,4 +180,6 @@ def seconds(view: View, number: float) -> Cell:
         return Cell(MISSING)
     long = number >= 120
     told = f"{number / 60:,.1f}" if long else f"{number:,.1f}" if number < 10 else f"{number:,.0f}"
+    if told == "0.0":
+        return Cell(view.words["unit.moment"], number)
     return Cell(view.words["unit.minutes" if long else "unit.seconds"].format(n=told), number)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
@@ -29,6 +29,7 @@ class Field:
     blank: str | None = None
 
 
+UNDETERMINED = "undetermined"
 FIELDS = (
     Field("voluntary_causes", ("type_natural", "type_competitive"), ("reasons",), active=True),
     Field(
@@ -38,7 +39,7 @@ FIELDS = (
         active=True,
     ),
     Field("below_zero", ("tier_next_below_zero",), ("cost_to_serve", "margin")),
-    Field("tier_before", ("tier_previous",), ("history",)),
+    Field("tier_before", ("tier_previous",), ("earlier_scores",)),
     Field("tier_next", ("tier_next_mvc", "tier_next_maintain"), ("history",)),
     Field("remaining", ("remaining_days",), ("history",)),
     Field("rfm", ("rfm_class",), ("history",)),
@@ -47,7 +48,7 @@ FIELDS = (
         "loyalty_type",
         ("loyalty_type",),
         ("discounts", "channels", "categories", "alternatives"),
-        blank="undetermined",
+        blank=UNDETERMINED,
     ),
     Field("marketing_mode", ("marketing_mode",), ("categories",)),
 )
@@ -98,8 +99,11 @@ def gaps(view: View) -> list[Gap]:
     As they were found where the data were at hand; of the rest what the scores alone show.
     """
     told = told_gaps(view.extras.blanks, len(view.scores))
-    found = seen_gaps(view)
     said = {gap.key for gap in told}
+    if view.scores["loyalty_type"].dropna().ne(UNDETERMINED).any():
+        told = [replace(gap, key="loyalty_types") if gap.key == "loyalty_type" else gap
+                for gap in told]  # fmt: skip
+    found = seen_gaps(view)
     return sorted(
         [*told, *(gap for gap in found if gap.key not in said)],
         key=lambda gap: -(1.0 if gap.share is None else gap.share),
@@ -127,7 +131,7 @@ def seen_gaps(view: View) -> list[Gap]:
     found = [gap for field in FIELDS if (gap := _gap(view.scores, field)) is not None]
     if not view.scores["ladder"].isin(["advocate", "partner"]).any():
         found.append(Gap("ladder_top", LADDER_NEEDS))
-    if "uplift" not in view.extras.plan_facts:
+    if not view.extras.blanks:  # else it is known whether there were campaigns
         found.append(Gap("uplift", PLAN_NEEDS))
     return found
 

@@ -44,8 +44,8 @@ def test_the_statuses_are_counted_and_explained(page):
     scores = customers(4).assign(status=["scored", "scored", "not_active", "prospect"])
 
     assert page(scores).rows("statuses") == [
-        ["Scored", 2, "Active, and given a risk of leaving"],
-        ["Not active", 1, "Silent for too long to be called at risk"],
+        ["Active", 2, "Bought recently enough to be lost, and given a risk of leaving"],
+        ["Silent", 1, "Silent for too long to be called at risk"],
         ["prospect", 1, ""],
     ]
 
@@ -70,7 +70,7 @@ def test_the_list_names_the_likely_cause_and_whom_not_to_retain(page):
 
     found = page(scores)
 
-    assert found.rows("at_risk")[0][6] == "Malicious80% of the risk"
+    assert found.rows("at_risk")[0][6] == "Fraud80% of the risk"
     assert "do not retain" in found.html
 
 
@@ -131,8 +131,8 @@ def test_a_cause_the_data_cannot_show_is_unavailable_not_zero(page):
     found = page(scores)
 
     by_cause = {row[0]: row[1] for row in found.rows("causes")}
-    assert by_cause["Retaliatory"] == by_cause["Malicious"] == "unavailable"
-    assert "Unavailable: Retaliatory, Malicious." in found.texts["causes"]
+    assert by_cause["Open complaint"] == by_cause["Fraud"] == "unavailable"
+    assert "Unavailable: Open complaint, Fraud." in found.texts["causes"]
 
 
 def test_a_skilled_model_is_graded_a_and_noise_is_graded_c(whole, page):
@@ -206,7 +206,7 @@ def test_every_measure_is_in_the_last_table(page):
     assert found.tables["metrics"] == [
         ["Question", "Measure", "Model", "Simple rule"],
         ["Who will leave (churn)", "auc", 0.79, 0.7],
-        ["What customers are worth (clv)", "mae", 62.3, "–"],
+        ["What customers are worth (clv)", "Mean absolute error", 62.3, "–"],
     ]
 
 

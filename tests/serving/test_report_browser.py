@@ -2,15 +2,20 @@
 
 import shutil
 
+import numpy as np
+import pandas as pd
 import pytest
 
+from serving.kpis import Kpi
+from serving.planner import SUMMARY
 from serving.report import write_report
 from serving.report_parts import threshold
 from serving.report_parts.extras import Extras
 from serving.report_parts.view import view
 from serving.report_parts.words import CHINESE, ENGLISH
+from serving.responses import ASSUMED
 from tests.missing import program
-from tests.serving.report_world import FACTS, NO_METRICS, customers, held_out, proven
+from tests.serving.report_world import CAUSES, FACTS, NO_METRICS, customers, held_out, proven
 
 pytestmark = pytest.mark.services
 
@@ -25,6 +30,8 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 ROWS = "#table-at_risk tbody tr"
+NOTHING = Extras()
+SCALE = (1, 2, 3, 4, 5)
 
 
 @pytest.fixture(scope="module")
@@ -45,10 +52,11 @@ def opened(browser, tmp_path):
     """Open a report; at the end, nothing went wrong in it and it asked for nothing but itself."""
     wrong, asked, pages = [], [], []
 
-    def open_report(scores, evidence=None, words=ENGLISH):
+    def open_report(scores, evidence=None, words=ENGLISH, extras=NOTHING):
         path = tmp_path / "report.html"
         given = evidence or proven(held_out())
-        write_report(scores, given, path, title="Report", facts=FACTS, words=words)
+        write_report(scores, given, path, title="Report", facts=FACTS, words=words,
+                     extras=extras)  # fmt: skip
         page = browser.new_page()
         page.on("console", lambda message: wrong.append(message.text))
         page.on("pageerror", lambda error: wrong.append(str(error)))
@@ -117,11 +125,85 @@ def test_the_numbers_equal_the_scores_table(opened):
         )
 
 
+def whole_scores():
+    """Scores with every column that a section reads; a lapsed customer has no loss."""
+    draw = np.random.default_rng(7)
+    scores = customers()
+    n, active = len(scores), scores["churn_probability"].notna()
+    return scores.assign(
+        clv_if_retained=scores["expected_value"] / scores["purchase_probability"],
+        cause=scores[[f"type_{cause}" for cause in CAUSES]].fillna(0).idxmax(axis=1).str[5:],
+        lever=np.where(active, draw.choice(["remind", "repair", "let_go"], n), "none"),
+        rfm_recency=draw.choice(SCALE, n),
+        rfm_frequency=draw.choice(SCALE, n),
+        rfm_monetary=draw.choice(SCALE, n),
+        rfm_class=draw.choice(["important_value", "general_keep"], n),
+        value_now=draw.lognormal(3, 1, n),
+        lifetime_days=draw.uniform(1, 900, n),
+        remaining_days=draw.uniform(1, 900, n),
+        ladder=draw.choice(["customer", "client"], n),
+        loyalty=draw.choice(["true", "spurious", "latent", "none"], n),
+        loyalty_type=draw.choice(["price", "undetermined"], n),
+        marketing_mode=draw.choice(["mass", "drop", "customised", "frequency"], n),
+    )
+
+
+def whole_extras():
+    """Something in every part that the scores cannot give."""
+    states = ["growth", "maturity", "decline"]
+    plan = pd.DataFrame([("remind", "email", 80, 20.0, 90.0, 70.0)], columns=SUMMARY)
+    return Extras(
+        moves={"stage": pd.DataFrame(7, index=states, columns=states)},
+        kpis=(Kpi("retention_rate", "relationship", 0.62, "share", before=0.64),
+              Kpi("survey_mean", "relationship", None, "ratio", "surveys")),
+        plan=plan,
+        plan_facts={"spent": 20.0, "net": 70.0, "kept_aside": 9.0, "gap": 0.0,
+                    "save_share_remind": 0.2, "cost_remind": 0.25},
+        plan_assumptions=(ASSUMED.sentence,),
+        blanks=({"field": "uplift", "needs": "campaigns", "share": 1.0},),
+    )  # fmt: skip
+
+
+def test_the_tables_of_the_whole_report_equal_the_scores(opened):
+    scores = whole_scores()
+
+    page = opened(scores, extras=whole_extras())
+
+    for table, column in (("tiers", "tier"), ("stages", "stage"), ("rungs", "ladder")):
+        loss = 6 if table != "rungs" else 5
+        assert sorted(row[loss] for row in numbers(page, table)) == pytest.approx(
+            sorted(scores.groupby(column)["expected_loss"].sum())
+        )
+    lost = numbers(page, "money")
+    assert lost[-1][-1] == pytest.approx(scores["expected_loss"].sum())
+    assert lost[-1][-1] == pytest.approx(number(page, "money_at_risk"))
+    board = scores.groupby(["rfm_recency", "rfm_frequency"]).size()
+    drawn = {(row[0], row[1]): row[2] for row in numbers(page, "rfm_map")}
+    assert {place: drawn[place] for place in board.index} == dict(board)
+    gone = scores[scores["status"] == "not_active"]
+    gone = gone[gone["tier"] != "below_zero"]
+    worth = (gone["purchase_probability"] * gone["clv_if_retained"]).nlargest(50)
+    assert [row[3] for row in numbers(page, "win_back")] == pytest.approx(list(worth))
+    assert numbers(page, "plan")[0][2:6] == [80, 20, 90, 70]
+
+
+@pytest.mark.parametrize("words", [ENGLISH, CHINESE], ids=["english", "chinese"])
+def test_no_code_is_shown_in_place_of_words(opened, words):
+    page = opened(whole_scores(), words=words, extras=whole_extras())
+
+    texts = page.locator("body").inner_text()
+
+    codes = ("let_go", "important_value", "save_share", "kept_aside", "not_active",
+             "retention_rate", "non_malicious", "None", "nan")  # fmt: skip
+    assert [code for code in codes if code in texts.split()] == []
+    assert [key for key in words if "_" in key and key in texts] == []
+
+
 def test_a_screenful_is_shown_until_all_are_asked_for(opened):
     page = opened(customers())
 
     assert len(shown(page)) == 20
-    page.get_by_role("button", name="Show all").click()
+    page.locator("#at_risk").get_by_role("button", name="Show all").click()
     assert len(shown(page)) == 100
 
 
@@ -136,7 +218,7 @@ def test_the_search_and_the_filters_leave_the_rows_that_match(opened):
     assert all(name.startswith(wanted) for name in shown(page))
 
     page.locator("[data-for=table-at_risk] input").fill("")
-    page.get_by_label("Tier").select_option("Most valuable")
+    page.locator("#at_risk").get_by_label("Tier").select_option("Most valuable")
     assert shown(page) == list(first.loc[first["tier"] == "mvc", "customer_id"])[:20]
 
 
@@ -145,9 +227,9 @@ def test_a_click_on_a_head_sorts_by_the_number(opened):
     page = opened(scores)
     top = scores.nlargest(100, "expected_loss")
 
-    page.get_by_role("button", name="Risk of leaving").click()
+    page.locator("#at_risk").get_by_role("button", name="Risk of leaving").click()
     assert shown(page) == list(top.nlargest(20, "churn_probability")["customer_id"])
-    page.get_by_role("button", name="Risk of leaving").press("Enter")
+    page.locator("#at_risk").get_by_role("button", name="Risk of leaving").press("Enter")
     assert shown(page) == list(top.nsmallest(20, "churn_probability")["customer_id"])
 
 

@@ -5,6 +5,7 @@ import pytest
 
 from serving.report_parts.decisions import LISTED, lapsed, levers, marketing, plan, win_back
 from serving.report_parts.extras import Extras
+from serving.report_parts.words import CHINESE
 from tests.serving.report_sections import cards, figures, notes, people, seen, table, tables
 
 PLAN = pd.DataFrame(
@@ -31,7 +32,34 @@ def test_the_plan_stands_by_what_it_brings_with_its_figures_on_cards():
     assert tables(section)["plan_facts"] == [
         ["Share of leavers that a contact is assumed to keep", 0.1]
     ]
-    assert "Do not contact the control group" in notes(section)[0]
+    assert "Do not contact the control group" in notes(section)[1]
+
+
+def test_the_plan_says_what_it_assumes_in_words_alone():
+    assumed = {"save_share_remind": 0.2, "cost_remind": 0.5, "left_out_contacted": 7.0, "gap": 1.0}
+    facts = {**FACTS, **assumed, "break_even_share": 0.25}
+    said = ("What actions save is assumed: no campaign with a control group was used.",)
+    extras = Extras(plan=PLAN, plan_facts=facts, plan_assumptions=said)
+
+    section = plan(seen(people({}), extras))
+
+    assert tables(section)["plan_actions"] == [
+        ["Remind", 0.2, 0.5, "A friendly reminder of the payment or the date"]
+    ]
+    assert tables(section)["plan_facts"] == [
+        ["Left out: heard from us a short while ago", 7],
+        ["Share of leavers that a contact is assumed to keep", 0.1],
+        ["Part of the assumed effect below which the plan loses money", 0.25],
+    ]
+    assert notes(section)[-1] == said[0]
+    chinese = plan(seen(people({}), extras, words=CHINESE))
+    assert notes(chinese)[-1] == CHINESE["said.plan_assumed"]
+
+
+def test_nothing_is_to_be_spent_on_whom_to_part_with():
+    scores = people({"lever": "let_go", "cause": "natural", "max_spend": 5.0})
+
+    assert tables(levers(seen(scores)))["levers"][0][4] == 0
 
 
 def test_a_plan_to_do_nothing_says_so():
@@ -58,7 +86,8 @@ def test_each_lever_has_its_customers_money_and_main_causes():
     section = levers(seen(scores))
 
     rows = tables(section)["levers"]
-    assert rows[0][:6] == ["Repair the service", 3, 0.5, 150, 12, "Fault 67%, Retaliatory 33%"]
+    assert rows[0][:5] == ["Repair the service", 3, 0.5, 150, 12]
+    assert rows[0][5] == "Our fault or unknown 67%, Open complaint 33%"
     assert rows[1][1] == 1
     assert notes(section)[0].startswith("1 customers are on no list for retention")
 
@@ -76,7 +105,7 @@ def test_the_ways_of_marketing_are_counted():
     assert [row[:3] for row in tables(section)["marketing"]] == [
         ["Frequency marketing", 1, 300],
         ["Mass marketing", 1, 100],
-        ["Drop", 1, 100],
+        ["No special effort", 1, 100],
     ]
     assert figures(section)[0].finding.startswith("67% of the customers have needs like the others")
 

@@ -82,6 +82,7 @@ def test_each_unit_is_written_as_one_says_it(unit, value, text):
         ("share", 0.5, 0.5, "0 points"),
         ("money", 5.0, 0.0, "–"),
         ("hours", 26.4, 40.0, "−34.0%"),
+        ("hours", 4.0, 0.2, "×20.0"),
     ],
 )
 def test_a_change_is_told_only_where_it_means_something(unit, value, before, text):

@@ -59,9 +59,27 @@ def test_factors_are_told_by_their_family_and_direction():
     of_rhythm = Factor("rhythm", "recency", "Days since the last purchase.", 58.0, 0.19, False)
     text = "; ".join([sentence(of_rhythm), sentence(of_rhythm._replace(effect=-0.04)), "由他人写"])
 
-    assert factors(text, ENGLISH) == text
-    assert factors(text, CHINESE) == (
-        "购买规律：风险升高 19 个百分点；购买规律：风险降低 4 个百分点；由他人写"
+    assert factors(text, ENGLISH) == (
+        "Buying rhythm +19, Buying rhythm −4, 由他人写",
+        "Days since the last purchase: 58",
+    )
+    assert factors(text, CHINESE) == ("购买规律：+19；购买规律：−4；由他人写", "")
+
+
+def test_a_factor_of_no_known_family_keeps_its_own_name():
+    assert factors("The customer's country: France (-14 points)", ENGLISH) == (
+        "The customer's country −14",
+        "The customer's country: France",
+    )
+
+
+def test_amounts_in_a_sentence_keep_their_stops_and_commas():
+    less = (
+        "If actions save half of what is planned, the same list nets 1,234.50, if a quarter "
+        "-12.75; below 31% it loses money."
+    )
+    assert retold(less, CHINESE) == CHINESE["said.plan_less"].format(
+        half="1,234.50", quarter="-12.75", share="31%"
     )
 
 

@@ -295,18 +295,18 @@ def _assumptions(
 ) -> tuple[str, ...]:
     cap = f"Who was contacted in the last {terms.contact_cap_days:g} days is left out."
     if CONTACTED not in scores:
-        cap = f"Nobody is left out for a recent contact: the scores lack {CONTACTED}."
+        cap = "Nobody is left out for a recent contact: it is not known who was contacted last."
     control = (
-        f"{terms.control_share:.0%} of those who may be contacted are kept aside by a hash of "
-        f"their id and the plan's name, {terms.name}."
+        f"{terms.control_share:.0%} of those who may be contacted are kept aside by lot, always "
+        f"the same in a plan named {terms.name}."
     )
     return responses.sentence, cap, control, _BASES[at_stake(scores)], *_less_in_words(facts)
 
 
 _BASES = {
-    SAVEABLE: "At stake is saveable_loss: what goes with who is still there and leaves.",
-    "expected_loss": "At stake is expected_loss, which counts as leaving who has left already or "
-    "buys seldom: the scores lack saveable_loss. Score anew for a plan on who can be saved.",
+    SAVEABLE: "At stake is what goes with those who are still there and are about to leave.",
+    "expected_loss": "At stake is all money at risk, which counts those who have left already or "
+    "buy seldom as leaving. Score anew for a plan on who can be saved.",
 }
 
 

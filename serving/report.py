@@ -16,6 +16,7 @@ import jinja2
 import pandas as pd
 
 from serving.report_parts.blocks import Definitions, Section
+from serving.report_parts.channels import channels
 from serving.report_parts.cohorts import cohorts
 from serving.report_parts.decisions import levers, marketing, plan, win_back
 from serving.report_parts.evidence import calibration, forecast, gain, metrics, quality
@@ -78,6 +79,7 @@ CHAPTERS: Mapping[str, tuple[Made, ...]] = {
         rfm,
         cohorts,
         marketing,
+        channels,
         value,
     ),
     "business": (kpis, unknown, how_to_read),

@@ -13,7 +13,7 @@ from features.errors import UserError
 from features.snapshots import moment_name
 from features.store import FeatureStore
 from features.workspace import Workspace
-from serving import abstention, batch, cohorts, kpis, migration, plan_files, planner
+from serving import abstention, batch, channels, cohorts, kpis, migration, plan_files, planner
 from serving.abstention import Blank
 from serving.planner import Plan, Terms
 from serving.policy import POLICY, Policy
@@ -99,9 +99,11 @@ def gather(
         moves=migration.moves(space, models, policy, as_of, scores),
         cohorts=cohorts.retention(events, as_of),
         customers_by_month=cohorts.by_month(events, as_of, churn.active_days),
+        channels=channels.channels(events, as_of, churn),
         kpis=kpis.sheet(space, as_of, scores, proof, churn=churn, margin_rate=policy.margin_rate),
         plan=made.summary(),
         plan_facts=made.facts,
+        plan_assumptions=made.assumptions,
         blanks=_blanks(store, scores.customer_id, as_of, models, policy),
     )
 

@@ -21,7 +21,7 @@ class Extras:
     has not ended). kpis: the KPI sheet. plan: action, channel, customers, cost, saved_value, net,
     the planner's choice; plan_facts: budget, spent, net, control_customers, save_rate, and what
     else it rests on; plan_assumptions: what it assumes, in sentences. customers_by_month: month,
-    bought, new, returned, lost.
+    bought, new, returned, lost. channels: serving.channels.COLUMNS.
     blanks: what the data cannot tell of some customers: field, needs (abstention.NEEDS), share.
     """
 
@@ -32,4 +32,5 @@ class Extras:
     plan_facts: Mapping[str, float] = field(default_factory=dict)
     plan_assumptions: Sequence[str] = ()
     customers_by_month: pd.DataFrame | None = None
+    channels: pd.DataFrame | None = None
     blanks: Sequence[Mapping[str, Any]] = ()

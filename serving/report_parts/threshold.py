@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from serving.report_parts import plots
+from serving.report_parts import plots, tables
 from serving.report_parts.blocks import (
     Card,
     Cell,
@@ -24,6 +24,7 @@ from serving.report_parts.blocks import (
     percent,
 )
 from serving.report_parts.view import View
+from training import profit
 from training.retention import SAVE_RATE, Assumptions
 
 STEPS = 100  # a point of risk apart, as people state them
@@ -56,7 +57,36 @@ def threshold(view: View) -> Section:
         note=words["threshold.note"],
         still=(drawn, _table(view, found, best)),
     )
-    return Section("threshold", title, words["threshold.lead"], (explorer,))
+    blocks = (explorer, Note(words["threshold.sensitivity"]), _sensitivity(view, cost, rate))
+    return Section("threshold", title, words["threshold.lead"], blocks)
+
+
+def own_rule(scores: pd.DataFrame, cost: float, rate: float) -> float:
+    """Profit when each customer is contacted from his own threshold on."""
+    return profit.own_thresholds(*_at_stake(scores), Assumptions(cost, rate)).profit
+
+
+def _at_stake(scores: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
+    """Risk and value if retained, whose product is the money at risk; null without a risk."""
+    risk = scores["churn_probability"]
+    return risk, scores["expected_loss"].fillna(0.0) / risk.where(risk > 0)
+
+
+def _sensitivity(view: View, cost: float, rate: float) -> Table:
+    """What becomes of the best choice if a contact keeps more or fewer than assumed."""
+    found = profit.sensitivity(*_at_stake(view.scores), Assumptions(cost, rate))
+    return tables.table(
+        view,
+        "sensitivity",
+        {
+            "save_rate": [percent(share) for share in found["save_rate"]],
+            "threshold": [percent(risk) for risk in found["threshold"]],
+            "threshold_profit": [money(amount) for amount in found["threshold_profit"]],
+            "contacted": [count(float(many)) for many in found["contacted"]],
+            "profit": [money(amount) for amount in found["profit"]],
+            "profit_as_assumed": [money(amount) for amount in found["profit_as_assumed"]],
+        },
+    )
 
 
 def steps_of_risk(scores: pd.DataFrame) -> pd.DataFrame:
@@ -103,12 +133,6 @@ def best_threshold(found: pd.DataFrame) -> int | None:
     """The threshold, in percent, with the highest profit; None where no contact pays."""
     best = int(found["profit"].argmax())
     return best if found["profit"].iloc[best] > 0 else None
-
-
-def own_rule(scores: pd.DataFrame, cost: float, rate: float) -> float:
-    """Profit when each customer is contacted whose own saving exceeds the cost of a contact."""
-    own = scores.loc[scores["churn_probability"].notna(), "expected_loss"].fillna(0.0) * rate - cost
-    return float(own.clip(lower=0.0).sum())
 
 
 def contact_cost(scores: pd.DataFrame) -> float:

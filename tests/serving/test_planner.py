@@ -96,7 +96,7 @@ def test_who_should_not_be_contacted_is_in_no_plan(change, why):
 def test_the_contact_cap_ends_and_who_was_never_contacted_has_none():
     table = THREE.assign(days_since_contacted=[14.0, np.nan, 3.0])
     assert sorted(chosen(made(table))) == ["ann", "bob"]
-    assert "lack days_since_contacted" in made().assumptions[1]
+    assert "not known who was contacted last" in made().assumptions[1]
 
 
 def test_who_can_be_saved_counts_and_not_who_is_gone_or_buys_seldom():
@@ -106,8 +106,8 @@ def test_who_can_be_saved_counts_and_not_who_is_gone_or_buys_seldom():
     assert chosen(plan) == {"bob": "call", "cid": "letter"}
     assert plan.table.expected_saved.tolist() == pytest.approx([8.0, 3.0])
     assert plan.facts["left_out_without_risk"] == 1
-    assert "saveable_loss" in plan.assumptions[3]
-    assert "the scores lack saveable_loss" in made().assumptions[3]
+    assert "still there and are about to leave" in plan.assumptions[3]
+    assert "At stake is all money at risk" in made().assumptions[3]
 
 
 def test_a_plan_says_from_which_share_saved_on_it_pays():

@@ -22,7 +22,7 @@ demo: setup ## A simulated business, from raw events to a report and a ready ser
 test: setup ## Every test that needs nothing but this environment
 	$(BIN)/pytest -n 2 --dist loadfile -m "not spark and not services"
 
-test-services: setup ## The tests that need Java, and those that need a Redis and a Postgres too
+test-services: setup ## The tests that need Java, Redis, Postgres or a browser
 	$(BIN)/pytest -m "spark or services"
 
 check: setup ## Style, docstrings, types

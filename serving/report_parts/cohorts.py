@@ -37,7 +37,7 @@ def cohorts(view: View) -> Section:
         blocks.append(Note(view.words["cohorts.none"]))
     else:
         blocks += _retention(view, _labelled(given, "quarter"))
-    if monthly is None or monthly.empty:
+    if monthly is None or not (monthly[["new", "returned", "lost"]] > 0).any(axis=None):
         blocks.append(Note(view.words["months.none"]))
     else:
         blocks.append(_months(view, monthly))

@@ -87,6 +87,13 @@ def test_months_that_cannot_be_judged_are_not_counted():
     assert "<title>2024-02: New 10, Came back 3, Lost 6</title>" in drawn.svg
 
 
+def test_months_of_which_nothing_can_be_judged_yet_have_no_picture():
+    section = cohorts(seen(people({}), Extras(customers_by_month=MONTHS.head(1))))
+
+    assert any("They need purchases over some months." in note for note in notes(section))
+    assert figures(section) == []
+
+
 def test_without_either_the_section_says_what_it_needs():
     section = cohorts(seen(people({})))
 

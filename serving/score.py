@@ -14,6 +14,7 @@ from serving import levers, loyalty, marketing
 from serving.former import TIER_PREVIOUS
 from serving.policy import Policy
 from training import ladder, lifecycle, value_tiers
+from training.business_facts import numbers_if_any
 from training.leaving import leaving, saveable_loss, survival
 from training.lifecycle import STAGES
 from training.model_set import ModelSet, Reference, is_active
@@ -100,7 +101,7 @@ def score_columns(rows: Columns, models: ModelSet, policy: Policy) -> Scored:
         "churn_percentile_in_stage": _percentile_in_stage(churn, stage, reference),
         "churn_band": policy.band(churn),
         **_relationship(rows, stage, alive, models, policy),
-        "days_past_due": _if_known(rows, "days_past_due"),
+        "days_past_due": numbers_if_any(rows, "days_past_due"),
     }
     cost, growth = (policy.cost(rows, value_task.horizon_days),
                     value_tiers.growable(rows, reference.tier_cuts))  # fmt: skip
@@ -143,11 +144,6 @@ def _only(texts: NDArray[np.object_], where: NDArray[np.bool_]) -> NDArray[np.ob
 
 def _over(rows: Rows, horizon_days: int) -> Any:
     return with_columns(rows, {"horizon_days": horizon_days})
-
-
-def _if_known(rows: Rows, name: str) -> NDArray[np.float64]:
-    """A feature that businesses without interactions do not have, null there."""
-    return numbers_of(rows, name) if name in rows else np.full(len(rows), np.nan)
 
 
 def _money(found: Scores, rows: Rows, cost: NDArray, horizon_days: int, policy: Policy) -> Scores:

@@ -74,16 +74,20 @@ Told: TypeAlias = Callable[[Rows, Known], NDArray[np.bool_]]
 
 @dataclass(frozen=True)
 class Unknown:
-    """A field that may be blank: the data that would fill it, by code, and whose is not, (n,)."""
+    """A field that may be blank: the data that would fill it, by code, and whose is not, (n,).
+
+    told: where it is not known of everybody or of nobody, by whether the business has such data.
+    """
 
     field: str
     needs: str
-    is_known: Told
+    told: Told | None = None
 
-
-def _given(code: str) -> Told:
-    """Known of everybody or of nobody: whether the business has such data."""
-    return lambda rows, known: np.full(len(rows), known.has(code))
+    def is_known(self, rows: Rows, known: Known) -> NDArray[np.bool_]:
+        """Of whom it is not blank, (n,)."""
+        if self.told is None:
+            return np.full(len(rows), known.has(self.needs))
+        return self.told(rows, known)
 
 
 def _has_attitude(rows: Rows, known: Known) -> NDArray[np.bool_]:
@@ -104,26 +108,26 @@ def _has_mix(rows: Rows, known: Known) -> NDArray[np.bool_]:
     return ~np.isnan(numbers_if_any(rows, "need_distance")) & is_cut
 
 
-def _of_type(code: str) -> Told:
-    return _has_attitude if code == "surveys" else _given(code)
+def _of_type(code: str) -> Told | None:
+    return _has_attitude if code == "surveys" else None
 
 
 UNKNOWN: tuple[Unknown, ...] = (
-    *(Unknown(f"churn.types.{cause}", "payments", _given("payments")) for cause in PASSIVE_TYPES),
+    *(Unknown(f"churn.types.{cause}", "payments") for cause in PASSIVE_TYPES),
     # Without them nearly every cause is the residual, fault.
-    Unknown("churn.cause", "reasons", _given("reasons")),
-    Unknown("churn.low", "history", _given("history")),
-    Unknown("clv.margin", "margin", _given("margin")),
-    Unknown("clv.currency", "currency", _given("currency")),
-    Unknown("tier.below_zero", "cost_to_serve", _given("cost_to_serve")),
+    Unknown("churn.cause", "reasons"),
+    Unknown("churn.low", "history"),
+    Unknown("clv.margin", "margin"),
+    Unknown("clv.currency", "currency"),
+    Unknown("tier.below_zero", "cost_to_serve"),
     Unknown("ladder.advocate", "surveys", _has_rung),
-    Unknown("ladder.advocate", "referrals", _given("referrals")),
-    Unknown("ladder.partner", "referrals", _given("referrals")),
+    Unknown("ladder.advocate", "referrals"),
+    Unknown("ladder.partner", "referrals"),
     Unknown("loyalty", "surveys", _has_heart),
     *(Unknown(f"loyalty_type.{kind.name}", code, _of_type(code))
       for kind in TYPES for code in kind.needs),
     Unknown("marketing_mode", "categories", _has_mix),
-    Unknown("uplift", "campaigns", _given("campaigns")),
+    Unknown("uplift", "campaigns"),
 )  # fmt: skip
 
 
@@ -136,8 +140,14 @@ def unavailable(
     """
     found: list[list[dict[str, str]]] = [[] for _ in range(len(rows))]
     for unknown in fields:
-        for row in np.flatnonzero(~unknown.is_known(rows, known)):
-            found[row].append({"field": unknown.field, "needs": unknown.needs})
+        if unknown.told is None and known.has(unknown.needs):
+            continue
+        blank = {"field": unknown.field, "needs": unknown.needs}
+        whose = (
+            range(len(rows)) if unknown.told is None else np.flatnonzero(~unknown.told(rows, known))
+        )
+        for row in whose:
+            found[row].append(blank)
     return found
 
 

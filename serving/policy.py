@@ -7,6 +7,7 @@ alone, so a rule can change without a training, and every answer names the polic
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import numpy as np
@@ -71,9 +72,7 @@ class Policy:
 
     def discount(self, horizon_days: int) -> float:
         """What a unit of money is worth today that comes evenly, month by month, over a horizon."""
-        months = max(round(horizon_days / 30.4), 1)
-        factors = (1.0 + self.discount_rate) ** (-np.arange(1, months + 1) / 12.0)
-        return float(factors.mean())
+        return _discount(self.discount_rate, horizon_days)
 
     def present_value(self, value: Values, horizon_days: int) -> Values:
         """Margin of a horizon's money, discounted month by month as if it came evenly."""
@@ -193,6 +192,13 @@ class Policy:
 
 
 POLICY = Policy()
+
+
+@lru_cache(maxsize=64)  # asked several times for each score, always of a few horizons
+def _discount(yearly_rate: float, horizon_days: int) -> float:
+    months = max(round(horizon_days / 30.4), 1)
+    factors = (1.0 + yearly_rate) ** (-np.arange(1, months + 1) / 12.0)
+    return float(factors.mean())
 
 
 def _as_given(given: Values, values: NDArray[Any]) -> Any:

@@ -264,7 +264,9 @@ def _percentile_in_stage(
     """Rank among the active of one's lifecycle stage in the reference snapshot; null without."""
     ranks = np.full(len(churn), np.nan)
     for name, knots in reference.churn_percentiles_by_stage.items():
-        ranks = np.where(stage == name, _percentile(churn, knots), ranks)
+        is_in = stage == name
+        if is_in.any():
+            ranks[is_in] = _percentile(churn[is_in], knots)
     return ranks
 
 

@@ -298,8 +298,11 @@ def _duckdb(threads: int | None = None) -> ibis.BaseBackend:
     connection.raw_sql(f"SET memory_limit = '{share}%'")
     if threads:
         connection.raw_sql(f"SET threads = {threads}")
-    # A progress bar of the engine would write over ours.
-    connection.raw_sql("SET enable_progress_bar = false")
+    # A progress bar of the engine would write over ours. In a notebook that cannot draw one it is
+    # off, and even to say so is refused.
+    shows_bar = connection.raw_sql("SELECT current_setting('enable_progress_bar')").fetchone()[0]
+    if shows_bar:
+        connection.raw_sql("SET enable_progress_bar = false")
     return connection
 
 

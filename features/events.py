@@ -40,6 +40,12 @@ SENSITIVE_KINDS = (*PAYMENT_KINDS, "fraud_flag", "life_event")
 CLOSURE_REASONS = (
     "natural", "competitive", "fault", "non_malicious", "retaliatory", "malicious",
 )  # fmt: skip
+# What the `detail` of other kinds may say; rules read these and no other words: what a competitor
+# was mentioned over, a contact that asked how something is used, and a payment that the bank took
+# back because the customer said he had not made it.
+MENTIONS = ("price", "service")
+HOW_TO = "how_to"
+FRAUD = "fraud"
 
 
 # Names of judged rows that no column of a source has.

@@ -136,7 +136,9 @@ def evidence_dates(rows: Rows) -> dict[str, NDArray[np.datetime64]]:
 
     rows: `as_of` beside the features. Days are whole calendar days, UTC, so the day is exact.
     """
-    newest = {cause: np.full(len(rows), np.datetime64("NaT", "D")) for cause in CHURN_TYPES}
+    newest: dict[str, NDArray[np.datetime64]] = {
+        cause: np.full(len(rows), np.datetime64("NaT", "D")) for cause in CHURN_TYPES
+    }
     for sign, shown in _shown(rows):
         newest[sign.cause] = np.fmax(newest[sign.cause], _day(rows, sign, shown))
     return newest

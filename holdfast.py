@@ -10,7 +10,7 @@ import sys
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -89,6 +89,8 @@ def run(
     discount_rate: Annotated[float, typer.Option(min=0.0, max=1.0, help="Per year.")] = 0.1,
     cost_per_contact: Annotated[float | None, typer.Option(min=0.0, help="Money each.")] = None,
     cost_to_serve: Annotated[float | None, typer.Option(min=0.0, help="Of a customer.")] = None,
+    retention_cost: Annotated[float | None, typer.Option(min=0.0, help="Of one attempt.")] = None,
+    tier_basis: Annotated[Literal["clv", "abc", "rfm"], typer.Option(help="Of tiers.")] = "clv",
     currency: Annotated[str, typer.Option(help="Of all amounts, such as CNY.")] = "",
     language: Language = "en",
     quiet: Quiet = False,
@@ -107,6 +109,7 @@ def run(
     policy = replace(
         POLICY, margin_rate=margin_rate, discount_rate=discount_rate, currency=currency or None,
         cost_per_contact=cost_per_contact, cost_to_serve=cost_to_serve,
+        retention_cost=retention_cost, tier_basis=tier_basis,
     )  # fmt: skip
     scores = one_shot.run(
         files, _moment(as_of), horizon, value_horizon, policy, out, mouth.progress, language

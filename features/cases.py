@@ -55,6 +55,12 @@ def resolved_cases(past: ir.Table) -> ir.Table:
     return _timed(cases(past), "resolution_seconds")
 
 
+def complaints(past: ir.Table) -> ir.Table:
+    """One row per complaint, with the time of its resolution as `resolved_at`; null while open."""
+    events = _events(past)
+    return events.filter(events.kind == "complaint")
+
+
 def _timed(rows: ir.Table, seconds: str) -> ir.Table:
     """The cases that have that time.
 

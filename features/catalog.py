@@ -79,6 +79,11 @@ def every_feature() -> list[tuple[Family, Feature]]:
     return [(family, feature) for family in FAMILIES for feature in family.features]
 
 
+def rules_only() -> frozenset[str]:
+    """The names of the features that rules read and models do not."""
+    return frozenset(feature.name for _, feature in every_feature() if not feature.for_models)
+
+
 def version(families: tuple[Family, ...]) -> str:
     """A short digest of the names and descriptions of all features: the catalogue's version."""
     lines = [

@@ -28,7 +28,8 @@ customers table are features too, `profile_<column>` of `relationship`, where a 
 The owner is who in the business answers for what a family is made from. Privacy: all of it is
 personal data as long as a customer id stands beside it; `behaviour` tells what a customer does with
 us, `sensitive` could harm him when others learn of it (debts, disputes, life events), and
-`profile`, the columns of the customers table as given, may name him.
+`profile`, the columns of the customers table as given, may name him. What is for rules alone is no
+input of any model.
 """
 _ANY_MOMENT = datetime(2000, 1, 1)
 
@@ -74,7 +75,8 @@ def _section(family: Family) -> list[str]:
 
 def _row(feature: Feature, kind: str) -> tuple[str, ...]:
     window = f"{feature.window} days" if feature.window else ""
-    return f"`{feature.name}`", kind, window, feature.privacy, feature.about
+    about = feature.about if feature.for_models else f"{feature.about} For rules alone."
+    return f"`{feature.name}`", kind, window, feature.privacy, about
 
 
 def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> list[str]:

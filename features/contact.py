@@ -5,6 +5,7 @@ import ibis.expr.types as ir
 
 from features.active_days import active_days, gap_mean, gap_variation
 from features.direction import is_control, is_exposure, is_inbound, is_outbound
+from features.events import HOW_TO
 from features.family import Family
 from features.following import SECONDS_OF_DAY, next_time, seconds_between
 
@@ -145,6 +146,12 @@ def exposures(past: ir.Table, recent: ir.BooleanValue) -> ir.Value:
 def days_since_exposure(past: ir.Table) -> ir.Value:
     """Days since something was shown by media, surroundings or an event; null without."""
     return past.days_ago.min(where=is_exposure(past))
+
+
+@contact.feature(days=(90,), for_models=False)
+def how_to_contacts(past: ir.Table, recent: ir.BooleanValue) -> ir.Value:
+    """Contacts that asked how to use something in the last {days} days, a count."""
+    return past.count(where=recent & (past.kind == "contact") & (past.detail == HOW_TO))
 
 
 @contact.feature

@@ -17,6 +17,11 @@ from features import backend, exact
 
 # A source with more bad rows than this is more likely misread than dirty.
 MOST_BAD_SHARE = 0.05
+# Guests buy without a customer_id: in a shop without a loyalty card that is normal and no fault of
+# the file. Where more than half of the rows name nobody, the rest is no picture of the business,
+# or the column is the wrong one.
+MOST_UNNAMED_SHARE = 0.5
+UNNAMED = "customer_id is missing"
 # Empty dates are written as year 1, 1753 or "-infinity"; no customer bought that early.
 EARLIEST = datetime(1900, 1, 1)
 MICROSECONDS = 6  # decimal places of a second in a stored time
@@ -35,6 +40,12 @@ SENSITIVE_KINDS = (*PAYMENT_KINDS, "fraud_flag", "life_event")
 CLOSURE_REASONS = (
     "natural", "competitive", "fault", "non_malicious", "retaliatory", "malicious",
 )  # fmt: skip
+# What the `detail` of other kinds may say; rules read these and no other words: what a competitor
+# was mentioned over, a contact that asked how something is used, and a payment that the bank took
+# back because the customer said he had not made it.
+MENTIONS = ("price", "service")
+HOW_TO = "how_to"
+FRAUD = "fraud"
 
 
 # Names of judged rows that no column of a source has.
@@ -277,7 +288,7 @@ def _reason(
         missing = value.isnull()
         blank = raw.isnull() | (raw.cast("string").strip() == "") | _is_nan(raw)
         if column.needed:
-            cases.append((missing & blank, f"{name} is missing"))
+            cases.append((missing & blank, UNNAMED if name == _ID.name else f"{name} is missing"))
         cases.append((missing & ~blank, f"{name} is not a {_plain_type(column)}"))
         if column.dtype == "float64":
             cases.append((value.isinf(), f"{name} is infinite"))

@@ -55,7 +55,8 @@ class Feature:
 
     name: the column. about: what it says, with its unit. window: days looked back, None for the
     whole past. arguments: what the function is called with beside the events. rows: makes of the
-    past what is aggregated, when that is not the events themselves.
+    past what is aggregated, when that is not the events themselves. for_models: whether models
+    may read it; off for what only rules read, so that a rule can be added without another model.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Feature:
     function: Callable[..., ir.Value]
     rows: Rows | None = None
     privacy: Privacy = "behaviour"
+    for_models: bool = True
 
     def expression(self, rows: ir.Table, as_of: datetime) -> ir.Value:
         """The aggregate over the rows of one customer."""
@@ -109,18 +111,20 @@ class Family:
         function: Callable[..., ir.Value] | None = None,
         rows: Rows | None = None,
         privacy: Privacy | None = None,
+        for_models: bool = True,
         **spread: Iterable[object],
     ) -> Callable:
         """Add a function as a feature, once for each combination of the spread parameters.
 
-        rows: what is aggregated; default: the family's rows. privacy: default: the family's. days:
-        the windows; the column ends in `_<days>d`. Any other parameter is passed to the function by
-        name and joined to the column's name.
+        rows: what is aggregated; default: the family's rows. privacy: default: the family's.
+        for_models: off for what only rules read. days: the windows; the column ends in `_<days>d`.
+        Any other parameter is passed to the function by name and joined to the column's name.
         """
 
         def add(function: Callable[..., ir.Value]) -> Callable[..., ir.Value]:
             for values in itertools.product(*spread.values()):
-                self._add(function, rows, privacy, dict(zip(spread, values, strict=True)))
+                given = dict(zip(spread, values, strict=True))
+                self._add(function, rows, privacy, for_models, given)
             return function
 
         return add if function is None else add(function)
@@ -202,6 +206,7 @@ class Family:
         function: Callable[..., ir.Value],
         rows: Rows | None,
         privacy: Privacy | None,
+        for_models: bool,
         arguments: dict[str, object],
     ) -> None:
         window = arguments.pop("days", None)
@@ -214,7 +219,8 @@ class Family:
         about = inspect.getdoc(function).format(days=window, **arguments)  # type: ignore[union-attr]
         known: Privacy = privacy or self.privacy
         known = "sensitive" if arguments.get("kind") in SENSITIVE_KINDS else known
-        self.features.append(Feature(name, about, window, arguments, function, rows, known))  # type: ignore[arg-type]
+        given = (name, about, window, arguments, function, rows, known, for_models)
+        self.features.append(Feature(*given))  # type: ignore[arg-type]
 
 
 def _made(rows: Rows | None, past: ir.Table, population: ir.Table | None) -> ir.Table:

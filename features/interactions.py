@@ -2,7 +2,7 @@
 
 import ibis.expr.types as ir
 
-from features.events import CLOSURE_REASONS, INTERACTION_KINDS
+from features.events import CLOSURE_REASONS, INTERACTION_KINDS, MENTIONS
 from features.family import Family
 
 interactions = Family(
@@ -38,6 +38,13 @@ def count(past: ir.Table, recent: ir.BooleanValue, kind: str) -> ir.Value:
 def days_since(past: ir.Table, kind: str) -> ir.Value:
     """Days since the last interaction of the kind {kind}; null without one."""
     return past.days_ago.min(where=past.kind == kind)
+
+
+@interactions.feature(over=MENTIONS, days=(90,), for_models=False)
+def competitor_mentions(past: ir.Table, recent: ir.BooleanValue, over: str) -> ir.Value:
+    """Mentions of a competitor over {over} (their detail) in the last {days} days, a count."""
+    mentioned = past.kind == "competitor_mention"
+    return past.count(where=recent & mentioned & (past.detail == over))
 
 
 @interactions.feature(privacy="sensitive", reason=CLOSURE_REASONS)

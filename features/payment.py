@@ -9,9 +9,10 @@ import ibis
 import ibis.expr.types as ir
 
 from features import exact
-from features.events import PAYMENT_KINDS
+from features.events import FRAUD, PAYMENT_KINDS
 from features.family import Family
 from features.following import SECONDS_OF_DAY, next_time, seconds_between
+from features.refusal import complaints_before_refusal
 
 
 def payments(past: ir.Table) -> ir.Table:
@@ -44,6 +45,10 @@ def _unrecovered(past: ir.Table) -> ir.BooleanValue:
 
 def _due(past: ir.Table) -> ir.BooleanValue:
     return past.kind == "payment_due"
+
+
+def _fell_due(past: ir.Table) -> ir.BooleanValue:
+    return _due(past) & (past.days_ago >= GRACE_DAYS)
 
 
 @payment.feature
@@ -120,10 +125,28 @@ def fraud_flags(past: ir.Table) -> ir.Value:
     return past.count(where=past.kind == "fraud_flag")
 
 
+@payment.feature(days=(365,), for_models=False)
+def fraud_chargebacks(past: ir.Table, recent: ir.BooleanValue) -> ir.Value:
+    """Payments charged back for fraud (their detail) in the last {days} days, a count."""
+    return past.count(where=recent & (past.kind == "chargeback") & (past.detail == FRAUD))
+
+
+@payment.feature(for_models=False)
+def payments_fell_due(past: ir.Table) -> ir.Value:
+    """Payments that fell due 30 days ago or longer, which are known to be paid or not, a count."""
+    return past.count(where=_fell_due(past))
+
+
+@payment.feature(rows=complaints_before_refusal, for_models=False)
+def complaints_at_refusal(past: ir.Table) -> ir.Value:
+    """Complaints of the 90 days before the first refusal that were open at it, a count."""
+    return past.count()
+
+
 @payment.feature
 def ever_paid(past: ir.Table) -> ir.Value:
     """Whether a payment was made, 0 to 1: one recovered, or more due than failed; null unknown."""
-    fell_due = past.count(where=_due(past) & (past.days_ago >= GRACE_DAYS))
+    fell_due = past.count(where=_fell_due(past))
     failed = past.count(where=_unrecovered(past))
     recovered = past.count(where=past.kind == "payment_recovered")
     paid = ((recovered > 0) | (fell_due > failed)).cast("float64")

@@ -1,11 +1,15 @@
 """How content a customer says to be: the answers to surveys, their change and their standing."""
 
+import ibis
 import ibis.expr.types as ir
 
 from features import exact
 from features.family import Family
 from features.following import SECONDS_OF_DAY, last_time, seconds_between
+from features.refusal import answers_before_refusal
 
+# The highest possible answer: shares, stars (CSAT), seven steps, recommendation (NPS), points.
+SURVEY_SCALES = (1.0, 5.0, 7.0, 10.0, 100.0)
 AFTER_DAYS = 14  # an answer within two weeks of an event is taken to be about it
 _TOUCHES = ("contact", "complaint_resolved")
 
@@ -26,15 +30,30 @@ def surveys(past: ir.Table) -> ir.Table:
 
 
 def surveys_of_everybody(past: ir.Table) -> ir.Table:
-    """One row: the mean and the deviation of all answers."""
+    """One row: the mean and the deviation of all answers, the lowest and the highest."""
     value = past.filter(past.kind == "survey").value
-    return value.as_table().agg(mean=exact.mean(value), deviation=exact.deviation(value))
+    return value.as_table().agg(
+        mean=exact.mean(value), deviation=exact.deviation(value),
+        lowest=value.min().cast("float64"), highest=value.max().cast("float64"),
+    )  # fmt: skip
 
 
 def compared(past: ir.Table, population: ir.Table) -> ir.Table:
     """One row per answered survey, beside the mean and the deviation of all answers."""
     answers = past.filter(past.kind == "survey", past.value.notnull())
     return answers.select("customer_id", "value").cross_join(population)
+
+
+def compared_before_refusal(past: ir.Table, population: ir.Table) -> ir.Table:
+    """One row per answer before the first refusal to pay, beside the highest possible answer.
+
+    scale: the lowest of SURVEY_SCALES that holds everybody's answers; null with one below 0.
+    """
+    answers = answers_before_refusal(past).select("customer_id", "value")
+    beside = answers.cross_join(population)
+    steps = [(beside.highest <= top, ibis.literal(top)) for top in SURVEY_SCALES]
+    scale = ibis.cases(*steps, else_=ibis.null("float64"))
+    return beside.mutate(scale=ibis.ifelse(beside.lowest < 0, ibis.null("float64"), scale))
 
 
 def _is_after(past: ir.Table, time: ir.TimestampValue) -> ir.BooleanValue:
@@ -112,3 +131,9 @@ def survey_after(past: ir.Table, kind: str) -> ir.Value:
 def survey_standing(past: ir.Table) -> ir.Value:
     """Mean answer above everybody's mean, in deviations of all answers, a ratio."""
     return (exact.mean(past.value) - past["mean"].max()) / past.deviation.max().nullif(0.0)
+
+
+@satisfaction.feature(rows=compared_before_refusal, privacy="sensitive", for_models=False)
+def survey_lowest_at_refusal(past: ir.Table) -> ir.Value:
+    """Lowest answer of the 90 days before the first refusal to pay, of the scale's best, 0 to 1."""
+    return past.value.min().cast("float64") / past.scale.max()

@@ -24,6 +24,9 @@ value = Family(
     owner="sales",
 )
 
+# Past money is compounded at this rate and no other, since a feature is one fixed definition: 10 %
+# a year is what the policy discounts future money with unless it says otherwise.
+HOUSE_RATE = 0.10
 MARGIN_WINDOWS = (30, 90, 365)
 # Two windows, not five: in a month most customers have too few lines for a share.
 SHARE_WINDOWS = (90, 365)
@@ -31,6 +34,12 @@ SHARE_WINDOWS = (90, 365)
 
 def _on_discount(past: ir.Table) -> ir.BooleanValue:
     return is_purchase(past) & (past.discount > 0).fill_null(False)
+
+
+@value.feature(for_models=False)
+def spend_compounded_10pct(past: ir.Table) -> ir.Value:
+    """Money spent so far, net of returns, with 10 % interest a year until now, currency units."""
+    return exact.total(exact.compounded(past.amount, HOUSE_RATE, past.days_ago))
 
 
 @value.feature(days=MARGIN_WINDOWS)

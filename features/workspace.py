@@ -113,8 +113,9 @@ def ingest(
     tables: table name -> raw rows with canonical column names. The same rows ingested twice are
     stored once, since a file is named by its content; a customer who comes again replaces the row
     of before. Bad rows are written to `events/rejected`, the counts to `events/received`.
-    Raises UserError when a table cannot be read to its end, when more than MOST_BAD_SHARE of its
-    rows are bad, or when every row stands in it at least twice; then nothing is stored.
+    Raises UserError when a table cannot be read to its end, when more than MOST_UNNAMED_SHARE of
+    its order lines or contacts name no customer, when more than MOST_BAD_SHARE of its other rows
+    are bad, or when every row stands in it at least twice; then nothing is stored.
     """
     staging = workspace.events / f".staging-{uuid.uuid4().hex}"
     with journal.reading(workspace.events):
@@ -188,11 +189,22 @@ def _set_aside(
 
 
 def _refuse_if_unfit(report: TableReport, *, stands_twice: bool) -> None:
-    bad_rows = sum(report.bad.values())
-    if bad_rows > events.MOST_BAD_SHARE * (bad_rows + report.good):
-        reasons = "; ".join(f"{count:,} rows: {reason}" for reason, count in report.bad.items())
+    faults, unnamed = dict(report.bad), 0
+    if report.table != "customers":  # a customer without an id is no guest
+        unnamed = faults.pop(events.UNNAMED, 0)
+    named = report.good + sum(faults.values())
+    if unnamed > events.MOST_UNNAMED_SHARE * (named + unnamed):
         raise UserError(
-            f"{bad_rows:,} of {bad_rows + report.good:,} rows of {report.table} cannot be used "
+            f"{unnamed:,} of {named + unnamed:,} rows of {report.table} name no customer "
+            f"({events.UNNAMED}), more than the {events.MOST_UNNAMED_SHARE:.0%} that may be the "
+            "orders of guests. Correct the file, or say which column names the customer: "
+            f"--column {report.table}.customer_id=COLUMN."
+        )
+    if sum(faults.values()) > events.MOST_BAD_SHARE * named:
+        reasons = "; ".join(f"{count:,} rows: {reason}" for reason, count in faults.items())
+        whose = " that name a customer" if unnamed else ""
+        raise UserError(
+            f"{sum(faults.values()):,} of {named:,} rows of {report.table}{whose} cannot be used "
             f"({reasons}), more than the {events.MOST_BAD_SHARE:.0%} that may be set aside. "
             "Correct the file, or the mapping and the time format with which it is read."
         )

@@ -21,6 +21,8 @@ from training.tasks import PASSIVE_TYPES
 NEEDS: Mapping[str, str] = {
     "margin": "a margin per order line, or a margin rate",
     "cost_to_serve": "the cost to serve a customer, or a cost per contact",
+    "retention_cost": "the cost of an attempt to keep a customer",
+    "house_rate": "a discount rate of 10 % a year, at which past money is compounded, or of none",
     "payments": "payments due, failed, recovered and charged back, as interactions",
     "reasons": "reasons of closures, competitor mentions and life events, as interactions",
     "surveys": "answers to surveys (satisfaction or recommendation), as interactions",
@@ -119,6 +121,8 @@ UNKNOWN: tuple[Unknown, ...] = (
     Unknown("churn.low", "history"),
     Unknown("clv.margin", "margin"),
     Unknown("clv.currency", "currency"),
+    Unknown("clv.historical_present", "house_rate"),
+    Unknown("clv.retention_cost", "retention_cost"),
     Unknown("tier.below_zero", "cost_to_serve"),
     Unknown("ladder.advocate", "surveys", _has_rung),
     Unknown("ladder.advocate", "referrals"),

@@ -16,13 +16,13 @@ import numpy as np
 
 from features.columns import Columns, Rows, numbers_of
 from features.moment import END_OF_DAY, is_stale
-from serving import levers
+from serving import causes, levers, tiering
 from serving.abstention import known, unavailable
 from serving.answer_schema import Answer, Churn, Relationship, Rfm, Tier, TypeShare, Value
 from serving.loyalty import TRIGGERS
 from serving.policy import Policy
 from serving.reasons import factors
-from serving.score import COLUMNS, score_columns
+from serving.score import COLUMNS, Scored, score_columns
 from training.lifecycle import STAGES
 from training.model_set import ModelSet
 from training.tasks import CHURN_TYPES, TIERS
@@ -105,7 +105,8 @@ def _scores(rows: Columns, models: ModelSet, call: Call) -> list[dict[str, Any]]
     columns = {name: [_plain(value) for value in scores[name].tolist()] for name in COLUMNS}
     for end in ("low", "high"):
         bound = policy.present_value(scores[f"expected_value_{end}"], horizon_days)
-        columns[f"future_{end}"] = (bound - policy.present_cost(scored.cost, horizon_days)).tolist()
+        spent = policy.present_cost(scored.limits.cost, horizon_days) + scored.retention
+        columns[f"future_{end}"] = (bound - spent).tolist()
     churn = scores["churn_probability"]
     reliability = models.reference.reliability
     bounds = reliability.interval(churn) if reliability else (np.full(len(churn), np.nan),) * 2
@@ -113,9 +114,10 @@ def _scores(rows: Columns, models: ModelSet, call: Call) -> list[dict[str, Any]]
         columns[f"churn_{end}"] = [_plain(value) for value in bound.tolist()]
     basis = "revenue" if policy.margin_rate == 1.0 else "margin"
     columns["value_basis"] = [basis] * len(rows)
-    columns["cost"] = [_plain(value) for value in scored.cost.tolist()]
-    columns["growth_cut"] = scored.growth.tolist()
-    columns["evidence"] = levers.evidence(rows)
+    columns |= _cuts(scored, models, policy)
+    faults = causes.fault_words(scores["cause"], rows, models.reference.facts, policy.levers)
+    signs = zip(levers.evidence(rows), faults, strict=True)
+    columns["evidence"] = [dated + others for dated, others in signs]
     columns["unavailable"] = unavailable(rows, known(models, policy))
     columns["missing"] = _missing(rows, models)
     few = factors(scored, models, wanted)
@@ -123,6 +125,18 @@ def _scores(rows: Columns, models: ModelSet, call: Call) -> list[dict[str, Any]]
     return [
         dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)
     ]
+
+
+def _cuts(scored: Scored, models: ModelSet, policy: Policy) -> dict[str, list[Any]]:
+    """The cuts of each row's tier by the policy's basis, null where none decides."""
+    limits, basis = scored.limits, policy.tier_basis
+    a, b = tiering.cuts_of(basis, models.reference.value_cuts)
+    n, is_forecast = len(limits.cost), basis == "clv"
+    return {
+        "cost": [_plain(value) for value in limits.cost.tolist()],
+        "mvc_cut": limits.most_valuable.tolist() if is_forecast else [a] * n,
+        "mgc_cut": limits.growth.tolist() if is_forecast else [b] * n,
+    }
 
 
 def _plain(value: Any) -> Any:
@@ -168,7 +182,7 @@ def _answer(asked: Asked, said: Mapping[str, Any], models: ModelSet, call: Call)
         "expected_value_median": said.get("expected_value_median"),
         "expected_value_low": said.get("expected_value_low"),
         "expected_value_high": said.get("expected_value_high"),
-        "tier": _tier(said, models, call.policy) if said else None,
+        "tier": _tier(said, call.policy) if said else None,
         "stage": "acquisition" if asked.reason == "prospect" else said.get("stage"),
         "relationship": _relationship(said) if said else None,
         "marketing_mode": said.get("marketing_mode"),
@@ -205,6 +219,10 @@ def _churn(said: Mapping[str, Any], models: ModelSet) -> Churn:
         "definition": task.definition,
         "types": _types(said),
         "cause": said["cause"],
+        "cause_source": said["cause_source"],
+        "cause_confidence": said["cause_confidence"],
+        "fault_evidence": said["fault_evidence"],
+        "competitive_over": said["competitive_over"],
         "evidence": said["evidence"],
         "lever": said["lever"],
         "retain_advised": said["retain_advised"],
@@ -222,6 +240,7 @@ def _types(said: Mapping[str, Any]) -> list[TypeShare]:
 def _value(said: Mapping[str, Any], models: ModelSet, policy: Policy) -> Value:
     return {
         "historical": said["clv_historical"],
+        "historical_present": said["clv_historical_present"],
         "future": said["clv_future"],
         "future_low": said["future_low"],
         "future_high": said["future_high"],
@@ -258,15 +277,16 @@ def _rfm(said: Mapping[str, Any]) -> Rfm:
     }
 
 
-def _tier(said: Mapping[str, Any], models: ModelSet, policy: Policy) -> Tier:
-    cost, most_valuable = said["cost"], models.reference.tier_cuts.most_valuable
+def _tier(said: Mapping[str, Any], policy: Policy) -> Tier:
+    cost, most_valuable = said["cost"], said["mvc_cut"]
     return {
         "code": said["tier"],
         "previous": said["tier_previous"],
         "policy": policy.label,
         "cuts": {
-            "mvc": most_valuable if most_valuable < np.inf else None,
-            "mgc": said["growth_cut"],
+            "basis": policy.tier_basis,
+            "mvc": most_valuable if most_valuable is not None and most_valuable < np.inf else None,
+            "mgc": said["mgc_cut"],
             "below_zero": None if cost is None else cost / policy.margin_rate,
             "policy": policy.label,
         },

@@ -21,7 +21,10 @@ class Churn(TypedDict):
     among active customers, 0 to 100; percentile_in_stage: among those of the same lifecycle stage,
     null where there is nobody to rank among. leaving_probability: P(still there, and leaves within
     the horizon); who has left already or buys seldom counts in `probability` alone. cause: the
-    likeliest of the types. evidence: the signs seen, in words with their day. lever: what fits the
+    likeliest of the types, and cause_confidence P(it | churn); cause_source: by the rules or by a
+    model. fault_evidence: of a fault, whether anything of ours speaks for it. competitive_over: of
+    a competitor's win, over what, null where it is not known. evidence: the signs seen, in words
+    with their day. lever: what fits the
     cause (levers.LEVERS).
     """
 
@@ -36,6 +39,10 @@ class Churn(TypedDict):
     definition: str
     types: list[TypeShare]
     cause: str | None
+    cause_source: Literal["rule", "model"] | None
+    cause_confidence: float | None
+    fault_evidence: Literal["evidenced", "unexplained"] | None
+    competitive_over: Literal["price", "service"] | None
     evidence: list[str]
     lever: str
     retain_advised: bool
@@ -45,12 +52,15 @@ class Value(TypedDict):
     """Customer lifetime value, currency units: historical + future = total.
 
     future: discounted, over `horizon_days`, with its 90 % interval, net of the expected cost to
-    serve where that is known; future_if_retained: the same if the customer does not leave.
+    serve, and of that of an attempt to keep him, where they are known. historical_present: with
+    the interest of the time since at the discount rate, null where that is not the house's or 0;
+    no part of the total. future_if_retained: the same if the customer does not leave.
     now: margin of the last 365 days, and quadrant: high or low now, then later (high_low); null
     where what is needed was not given. currency: null where nobody has said it.
     """
 
     historical: float
+    historical_present: float | None
     future: float
     future_low: float
     future_high: float
@@ -74,14 +84,18 @@ class Rfm(TypedDict):
 
 
 class TierCuts(TypedDict):
-    """Where the tiers begin, in forecast money over the value horizon, as `expected_value` is.
+    """Where the tiers begin, by their basis.
 
-    mvc: from it on; null where nobody can be. mgc: up to it, for who is growing. below_zero: up to
-    it; null where the cost to serve is not known. policy: that sets them, name@version.
+    clv: in forecast money over the value horizon, as `expected_value` is. mvc: from it on, and what
+    is above his own cost to serve where that is known; null where nobody can be. mgc: up to it, for
+    who is growing. abc: mvc and mgc from so much money of a year on. rfm: null. below_zero: up to
+    so much forecast money; null where the cost to serve is not known. policy: that sets them,
+    name@version.
     """
 
+    basis: Literal["clv", "abc", "rfm"]
     mvc: float | None
-    mgc: float
+    mgc: float | None
     below_zero: float | None
     policy: str
 
@@ -91,7 +105,7 @@ class Tier(TypedDict):
 
     previous: that of the last scores before; null without any. below_zero: of who is, `certain`
     where the upper bound of his value is below zero too, else `watch`; unavailable where the cost
-    to serve is not known; null of all others.
+    to serve is not known; null of all others. next: null where the basis is not clv.
     """
 
     code: str
@@ -100,7 +114,7 @@ class Tier(TypedDict):
     cuts: TierCuts
     reason: str
     below_zero: Literal["certain", "watch", "unavailable"] | None
-    next: dict[str, float]
+    next: dict[str, float | None]
 
 
 class Relationship(TypedDict):

@@ -6,7 +6,7 @@ what fits the cause; whether it pays is for the planner.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from features.columns import Rows
 from training.business_facts import numbers_if_any
-from training.models.churn_type import SIGNS, signs
+from training.models.churn_type import SIGNS, Sign
 from training.tasks import CHURN_TYPES
 
 Codes: TypeAlias = NDArray[np.object_]
@@ -62,11 +62,13 @@ class LeverRule:
     returned_share: of a year's money; from a fifth on the goods themselves are in doubt, not the
     size ordered. slow_hours: mean first answer of 90 days; a day, as `answered_within_day_share`
     has it. contact_cost: currency units, above which max_spend must be for a price to pay.
+    untold_days: half a year without a word from us, in which most who sell have had news to tell.
     """
 
     returned_share: float = 0.2
     slow_hours: float = 24.0
     contact_cost: float = 0.0
+    untold_days: float = 180.0
 
 
 LEVER_RULE = LeverRule()
@@ -111,59 +113,60 @@ def lever(
         looks = looks | by_price
         found[is_fault & by_price & pays] = "price"
     found[is_rival & looks & pays] = "price"
-    found[is_fault & _sends_back(rows, rule)] = "quality"
-    found[is_fault & _is_badly_served(rows, rule)] = "service"
+    found[is_fault & sends_back(rows, rule)] = "quality"
+    found[is_fault & is_badly_served(rows, rule)] = "service"
     is_kept = np.asarray(retain_advised, dtype=bool) & (np.asarray(tier) != "below_zero")
     found[~is_kept & (likeliest < len(CHURN_TYPES))] = LET_GO
     return found
 
 
-def _sends_back(rows: Rows, rule: LeverRule) -> NDArray[np.bool_]:
+def sends_back(rows: Rows, rule: LeverRule) -> NDArray[np.bool_]:
+    """Whether so much of a year's money came back that the goods are in doubt, (n,)."""
     return numbers_if_any(rows, "returned_share_365d") >= rule.returned_share
 
 
-def _is_badly_served(rows: Rows, rule: LeverRule) -> NDArray[np.bool_]:
+def is_badly_served(rows: Rows, rule: LeverRule) -> NDArray[np.bool_]:
+    """Whether somebody waits for answers too long, or a complaint of his is open, (n,)."""
     waits = numbers_if_any(rows, "first_response_mean_recent_90d") > rule.slow_hours
     return waits | (numbers_if_any(rows, "open_complaints") > 0)
 
 
-# The days since what completes a sign: of several the newest.
-SIGN_DAYS: Mapping[str, tuple[str, ...]] = {
-    "malicious": ("days_since_fraud_flag",),
-    "retaliatory": ("days_since_payment_failed", "days_since_chargeback"),
-    "non_malicious": ("days_past_due",),  # a newer failure may have been recovered
-    "natural": ("days_since_life_event",),
-    "competitive": ("days_since_competitor_mention", "days_since_price_check"),
-    "fault": ("days_since_complaint",),
-}
-
-
 def evidence_dates(rows: Rows) -> dict[str, NDArray[np.datetime64]]:
-    """The day of the newest event of each cause's sign, each (n,), NaT where it is not shown.
+    """The day of the newest event of each cause's signs, each (n,), NaT where none is shown.
 
     rows: `as_of` beside the features. Days are whole calendar days, UTC, so the day is exact.
     """
-    shown = signs(rows)
-    return {sign.cause: _newest(rows, sign.cause, shown[sign.cause]) for sign in SIGNS}
+    newest: dict[str, NDArray[np.datetime64]] = {
+        cause: np.full(len(rows), np.datetime64("NaT", "D")) for cause in CHURN_TYPES
+    }
+    for sign, shown in _shown(rows):
+        newest[sign.cause] = np.fmax(newest[sign.cause], _day(rows, sign, shown))
+    return newest
 
 
 def evidence(rows: Rows) -> list[list[str]]:
     """The signs each row shows, in words, such as "a complaint on 2025-03-20"; for a few rows."""
     said: list[list[str]] = [[] for _ in range(len(rows))]
-    shown = signs(rows)
-    for sign in SIGNS:
-        places = np.flatnonzero(shown[sign.cause])
+    for sign, shown in _shown(rows):
+        places = np.flatnonzero(shown)
         if not len(places):
             continue
-        days = _newest(rows, sign.cause, shown[sign.cause])
+        days = _day(rows, sign, shown)
         for place in places:
             day = days[place]
             said[place].append(sign.about if np.isnat(day) else f"{sign.about} on {day}")
     return said
 
 
-def _newest(rows: Rows, cause: str, shown: NDArray[np.bool_]) -> NDArray[np.datetime64]:
-    days = np.fmin.reduce([numbers_if_any(rows, name) for name in SIGN_DAYS[cause]])
+def _shown(rows: Rows) -> Iterator[tuple[Sign, NDArray[np.bool_]]]:
+    """The signs with who shows them; none where there are no interactions."""
+    if "open_complaints" in rows:
+        yield from ((sign, sign.shows(rows)) for sign in SIGNS)
+
+
+def _day(rows: Rows, sign: Sign, shown: NDArray[np.bool_]) -> NDArray[np.datetime64]:
+    none = np.full(len(rows), np.nan)
+    days = np.fmin.reduce([none, *(numbers_if_any(rows, name) for name in sign.days)])
     is_dated = shown & ~np.isnan(days)
     whole = np.where(is_dated, days, 0.0).astype("timedelta64[D]")
     today = np.asarray(rows["as_of"]).astype("datetime64[D]")

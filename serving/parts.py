@@ -36,7 +36,8 @@ _PREFIX = ".parts-"
 _TEXTS = frozenset({
     "customer_id", "status", "left_for", "churn_band", "tier", "tier_previous", "tier_reason",
     "below_zero_certainty", "abc", "rfm_class", "value_quadrant", "stage", "ladder", "loyalty",
-    "loyalty_type", "cause", "lever", "marketing_mode", "top_factors",
+    "loyalty_type", "cause", "cause_source", "fault_evidence", "competitive_over", "lever",
+    "marketing_mode", "top_factors",
 })  # fmt: skip
 
 

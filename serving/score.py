@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from features.columns import Columns, Rows, numbers_of, with_columns
-from serving import levers, loyalty, marketing
-from serving.former import TIER_PREVIOUS
+from serving import causes, levers, loyalty, marketing
 from serving.policy import Policy
-from training import ladder, lifecycle, value_tiers
+from serving.tiering import Bounds, bounds, tiers
+from training import ladder, lifecycle
 from training.business_facts import numbers_if_any
 from training.leaving import leaving, saveable_loss, survival
 from training.lifecycle import STAGES
@@ -30,7 +30,7 @@ COLUMNS: tuple[str, ...] = (
     "churn_band", "leaving_probability",
     "expected_orders", "expected_value", "expected_value_median", "expected_value_low",
     "expected_value_high",
-    "clv_historical", "clv_future", "clv_total", "clv_if_retained",
+    "clv_historical", "clv_historical_present", "clv_future", "clv_total", "clv_if_retained",
     "abc", "rfm_recency", "rfm_frequency", "rfm_monetary", "rfm_score", "rfm_class",
     "value_now", "value_quadrant",
     *(f"type_{cause}" for cause in CHURN_TYPES),
@@ -38,7 +38,8 @@ COLUMNS: tuple[str, ...] = (
     *(f"tier_next_{tier}" for tier in TIERS),
     "stage", *(f"stage_next_{stage}" for stage in STAGES), "lifetime_days", "remaining_days",
     "ladder", "loyalty", "loyalty_type", "days_past_due",
-    "expected_loss", "max_spend", "saveable_loss", "retain_advised", "cause", "lever",
+    "expected_loss", "max_spend", "saveable_loss", "retain_advised",
+    "cause", "cause_source", "cause_confidence", "fault_evidence", "competitive_over", "lever",
     "marketing_mode",
 )  # fmt: skip
 
@@ -54,14 +55,13 @@ Scores = dict[str, NDArray[Any]]
 class Scored(NamedTuple):
     """Scores as arrays, each (n,), and the churn forecast they stand on, which can be explained.
 
-    cost: expected cost to serve over the value horizon, (n,), null where it is not known. growth:
-    the forecast value up to which each is MGC, (n,).
+    limits: what decides the tiers. retention: the expected cost of an attempt to keep each, (n,).
     """
 
     scores: Scores
     churn: Forecast
-    cost: NDArray[np.float64]
-    growth: NDArray[np.float64]
+    limits: Bounds
+    retention: NDArray[np.float64]
 
 
 def score(rows: pd.DataFrame, models: ModelSet, policy: Policy) -> pd.DataFrame:
@@ -69,9 +69,11 @@ def score(rows: pd.DataFrame, models: ModelSet, policy: Policy) -> pd.DataFrame:
 
     rows: customer_id, as_of and every feature, of customers with at least one purchase; and
     tier_previous where there are scores before. Money is in currency units; expected_value is
-    undiscounted, clv_* and value_now are margins, clv_future is discounted and, where the cost to
-    serve is known, net of it. churn_*, type_* and leaving_probability are null unless the status is
-    scored: who is not active, or has told that he leaves, cannot leave again.
+    undiscounted, clv_* and value_now are margins. clv_future is discounted and, where they are
+    known, net of the cost to serve and of that of an attempt to keep the customer;
+    clv_historical_present has the interest of the time since, and no part in clv_total. churn_*,
+    type_* and leaving_probability are null unless the status is scored: who is not active, or has
+    told that he leaves, cannot leave again. cause_source of who has told is reason_code.
     """
     found = score_columns(Columns.of(rows), models, policy).scores
     return pd.DataFrame({name: found[name] for name in COLUMNS}, rows.index)
@@ -103,17 +105,19 @@ def score_columns(rows: Columns, models: ModelSet, policy: Policy) -> Scored:
         **_relationship(rows, stage, alive, models, policy),
         "days_past_due": numbers_if_any(rows, "days_past_due"),
     }
-    cost, growth = (policy.cost(rows, value_task.horizon_days),
-                    value_tiers.growable(rows, reference.tier_cuts))  # fmt: skip
-    found |= _money(found, rows, cost, value_task.horizon_days, policy)
-    found |= _saveable(rows, of_churn, forecast, found, models)
-    found |= _classes(rows, found["expected_value"], reference, policy)
-    found |= _tiers(rows, found, cost, growth, models, policy)
-    types = _types(rows, churn, models)
-    shares = np.column_stack(list(types.values()))
-    found["retain_advised"] = policy.retain_advised(shares, found["tier"], found["left_for"])
-    found |= _decisions(rows, shares, found, models, policy)
-    return Scored(found | types, forecast, cost, growth)
+    limits, retention = bounds(rows, models, policy), policy.expected_retention(churn)
+    found |= _money(found, rows, limits.cost, retention, value_task.horizon_days, policy)
+    found |= _saveable(rows, of_churn, forecast, found, retention, models)
+    found |= _classes(rows, found["expected_value"], limits, reference, policy)
+    found |= tiers(rows, found, limits, models, policy)
+    # The parts of the churn probability sum to it, unknowable ones are null.
+    shares = models.churn_type.shares_of(rows)
+    found |= {f"type_{cause}": share * churn for cause, share in shares.items()}
+    types = np.column_stack([found[f"type_{cause}"] for cause in CHURN_TYPES])
+    found["retain_advised"] = policy.retain_advised(types, found["tier"], found["left_for"])
+    found |= _causes(rows, types, shares, found, models, policy)
+    found |= _decisions(rows, types, found, models, policy)
+    return Scored(found, forecast, limits, retention)
 
 
 def _status(
@@ -146,16 +150,20 @@ def _over(rows: Rows, horizon_days: int) -> Any:
     return with_columns(rows, {"horizon_days": horizon_days})
 
 
-def _money(found: Scores, rows: Rows, cost: NDArray, horizon_days: int, policy: Policy) -> Scores:
+def _money(
+    found: Scores, rows: Rows, cost: NDArray, retention: NDArray, horizon_days: int, policy: Policy
+) -> Scores:
     margin = policy.present_value(found["expected_value"], horizon_days)
     spent = policy.present_cost(cost, horizon_days)
-    future = margin - spent
-    # The cost is that of who stays as well, and not to be raised by the chance to stay.
+    future = margin - spent - retention
+    # The cost is that of who stays as well, and not to be raised by the chance to stay. An attempt
+    # to keep him is not in it: whether that pays is what the value of who stays is asked for.
     if_retained = policy.if_retained(margin, found["purchase_probability"]) - spent
-    historical = numbers_of(rows, "spend_total") * policy.margin_rate
+    historical = policy.historical(rows)
     loss = (np.nan_to_num(found["churn_probability"], nan=0.0) * if_retained).clip(min=0.0)
     return {
         "clv_historical": historical,
+        "clv_historical_present": policy.historical_present(rows),
         "clv_future": future,
         "clv_total": historical + future,
         "clv_if_retained": if_retained,
@@ -165,16 +173,22 @@ def _money(found: Scores, rows: Rows, cost: NDArray, horizon_days: int, policy: 
 
 
 def _saveable(
-    rows: Rows, outlook: Outlook, forecast: Forecast, found: Scores, models: ModelSet
+    rows: Rows,
+    outlook: Outlook,
+    forecast: Forecast,
+    found: Scores,
+    retention: NDArray,
+    models: ModelSet,
 ) -> Scores:
     """Who is still there and leaves within the churn horizon, and the money that goes with him."""
     offsets, is_scored = models.churn.offsets, found["status"] == "scored"
     lasting = survival(rows, offsets.repeat_buying.pareto, models.tasks["churn"].horizon_days)
     rhythm = outlook["logit_purchase"] + offsets.level.odds
+    before = found["clv_future"] + retention  # what is at stake before anything is tried
     where = leaving(expit(outlook["logit_alive"]), lasting, rhythm, forecast.log_odds)
     return {
         "leaving_probability": np.where(is_scored, where.leaves, np.nan),
-        "saveable_loss": np.where(is_scored, saveable_loss(where, found["clv_future"]), 0.0),
+        "saveable_loss": np.where(is_scored, saveable_loss(where, before), 0.0),
     }
 
 
@@ -199,10 +213,9 @@ def _relationship(
 def _decisions(
     rows: Rows, types: NDArray, found: Scores, models: ModelSet, policy: Policy
 ) -> Scores:
-    """The likeliest cause, what fits it, and how to speak to the customer."""
+    """What fits the cause, and how to speak to the customer."""
     tier, facts = found["tier"], models.reference.facts
     return {
-        "cause": levers.cause(types),
         "lever": levers.lever(
             types, tier, found["retain_advised"], found["max_spend"], rows,
             found["loyalty_type"], policy.levers,
@@ -211,7 +224,24 @@ def _decisions(
     }  # fmt: skip
 
 
-def _classes(rows: Rows, forecast: NDArray, reference: Reference, policy: Policy) -> Scores:
+def _causes(
+    rows: Rows, types: NDArray, shares: Scores, found: Scores, models: ModelSet, policy: Policy
+) -> Scores:
+    """The likeliest cause, how it is known and how surely, and what speaks for it."""
+    cause, left_for, facts = levers.cause(types), found["left_for"], models.reference.facts
+    known = np.column_stack([shares[name] for name in CHURN_TYPES])
+    return {
+        "cause": cause,
+        "cause_source": causes.source(cause, left_for, models.churn_type.source == "model"),
+        "cause_confidence": causes.confidence(cause, left_for, known),
+        "fault_evidence": causes.fault_evidence(cause, rows, facts, policy.levers),
+        "competitive_over": causes.competitive_over(cause, rows, policy.levers),
+    }
+
+
+def _classes(
+    rows: Rows, forecast: NDArray, limits: Bounds, reference: Reference, policy: Policy
+) -> Scores:
     """ABC, RFM, and the value of now beside that to come."""
     cuts = reference.value_cuts
     rfm = cuts.rfm(rows)
@@ -222,40 +252,8 @@ def _classes(rows: Rows, forecast: NDArray, reference: Reference, policy: Policy
         "rfm_score": np.add.reduce([weight * score for weight, score in weighted]),
         "rfm_class": cuts.rfm_class(rfm),
         "value_now": cuts.now(rows, policy.margin_rate),
-        "value_quadrant": cuts.quadrant(rows, forecast, reference.tier_cuts.most_valuable),
+        "value_quadrant": cuts.quadrant(rows, forecast, limits.most_valuable),
     }
-
-
-def _types(rows: Rows, churn: NDArray, models: ModelSet) -> Scores:
-    """Churn probability split over the causes; they sum to it, unknowable ones are null."""
-    shares = models.churn_type.shares_of(rows)
-    return {f"type_{cause}": share * churn for cause, share in shares.items()}
-
-
-def _tiers(
-    rows: Rows, found: Scores, cost: NDArray, growth: NDArray, models: ModelSet, policy: Policy
-) -> Scores:
-    cuts, value, previous = models.reference.tier_cuts, found["expected_value"], _previous(rows)
-    plain = policy.tier(value, rows, cuts, cost)
-    tier = policy.tier(value, rows, cuts, cost, previous) if previous.any() else plain
-    following = models.tier.chances(with_columns(rows, {"tier": tier}))
-    return {
-        "tier": tier,
-        "tier_previous": previous,
-        "tier_reason": policy.tier_reason(value, tier, cuts, cost, plain, growth),
-        "below_zero_certainty": policy.below_zero_certainty(
-            tier, found["expected_value_high"], cost
-        ),
-        **{f"tier_next_{name}": chance for name, chance in following.items()},
-    }
-
-
-def _previous(rows: Rows) -> NDArray[np.object_]:
-    """The tier of each row in the scores before, null without any."""
-    if TIER_PREVIOUS not in rows:
-        return np.full(len(rows), None)
-    given = np.asarray(rows[TIER_PREVIOUS], dtype=object)
-    return _only(given, ~pd.isna(given))
 
 
 def _percentile_in_stage(

@@ -16,9 +16,8 @@ from numpy.typing import NDArray
 
 from features.columns import Rows, numbers_of
 from features.events import PAYMENT_KINDS
+from features.satisfaction import SURVEY_SCALES
 
-# The highest possible answer: shares, stars (CSAT), seven steps, recommendation (NPS), points.
-SURVEY_SCALES = (1.0, 5.0, 7.0, 10.0, 100.0)
 # With fewer who answered, a scale to ten may have shown no answer above five.
 LEAST_SURVEYED = 30
 INDIVIDUAL_PERCENTILE = 70  # PRODUCT 20: beyond it a mix of categories is an individual need

@@ -32,7 +32,7 @@ from training import (
     value_methods,
     value_tiers,
 )
-from training.business_facts import BusinessFacts
+from training.business_facts import BusinessFacts, numbers_if_any
 from training.evaluate import Backtest
 from training.model_set import ModelSet, Reference, is_active, percentiles, words_of
 from training.models.boosting import Boosting
@@ -204,7 +204,7 @@ def fit(
         if churn_test and isinstance(churn_test.model, Boosting):
             churn.calibrate(churn_test.model, churn_test.held_out, asked)
     value = clv.predict(value_today).expected_value
-    cuts = TierCuts.of(value, today.age)
+    cuts = TierCuts.of(value, today.age, numbers_if_any(today, "contacts_365d"))
     tier, tier_test = _tier(store, request, clv, cuts, today)
     risk = 1.0 - churn.predict(asked)
     stages = _stages(asked, churn, tasks["churn"])

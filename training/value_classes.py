@@ -124,6 +124,10 @@ class ValueCuts:
         amount = _amount(rows, self.measure)
         return amount if self.measure == MARGIN else amount * margin_rate
 
+    def amount(self, rows: Rows) -> NDArray[np.float64]:
+        """The money by which customers are classed, (n,): `measure`, null where it is not known."""
+        return _amount(rows, self.measure)
+
     def abc(self, rows: Rows) -> NDArray[np.object_]:
         """A, B or C by the stored cuts, (n,); null where the current value is.
 
@@ -159,7 +163,7 @@ class ValueCuts:
         )
 
     def quadrant(
-        self, rows: Rows, forecast: NDArray[np.float64], most_valuable: float
+        self, rows: Rows, forecast: NDArray[np.float64], most_valuable: float | NDArray[np.float64]
     ) -> NDArray[np.object_]:
         """Current value by future value, (n,): high_low is high now and low later; or null.
 

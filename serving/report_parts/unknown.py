@@ -59,6 +59,8 @@ SAID = {
     "churn.low": "risk_range",
     "clv.margin": "margin",
     "clv.currency": "currency",
+    "clv.historical_present": "historical_present",
+    "clv.retention_cost": "retention_cost",
     "tier.below_zero": "below_zero",
     "ladder": "ladder_top",
     "loyalty": "loyalty",

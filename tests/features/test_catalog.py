@@ -12,7 +12,15 @@ import pytest
 
 from features import catalog
 from features.catalog import FAMILIES, every_feature
-from features.events import CLOSURE_REASONS, INTERACTION_KINDS, TABLES, Events
+from features.events import (
+    CLOSURE_REASONS,
+    FRAUD,
+    HOW_TO,
+    INTERACTION_KINDS,
+    MENTIONS,
+    TABLES,
+    Events,
+)
 from features.family import FORBIDDEN_ENDINGS, FORBIDDEN_NAMES
 from features.interactions import interactions
 from features.relationship import relationship
@@ -82,6 +90,8 @@ def everything_at(happened_at, known_at=None):
     contacts += ["complaint in phone again detail=slow", f"complaint in phone once{when}"]
     contacts += [f"payment_failed - - unpaid{when} value=6", f"visit out n{when}"]
     contacts += ["visit in website", f"contact in letter asked{when}"]
+    contacts += [f"competitor_mention in phone - detail={over}" for over in MENTIONS]
+    contacts += [f"contact in phone - detail={HOW_TO}", f"chargeback in - - detail={FRAUD}"]
     contacts += ["contact in event", "campaign out email - value=0"]
     contacts += [f"closure in phone - detail={reason}" for reason in CLOSURE_REASONS]
     answers = [f"complaint_resolved out phone {case}" for case in ("again", f"once{when}")]

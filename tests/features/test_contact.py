@@ -20,6 +20,8 @@ GIVEN = world(
         "ann  2024-02-10  complaint   in   phone",  # 50 days ago
         "ann  2023-12-22  campaign    out  email  -  value=0",  # control: nothing was sent
         "ann  2023-06-05  referral    in   website",  # 300 days ago
+        "ann  2023-12-01  contact     -    phone  -  detail=how_to",  # 121 days ago, no direction
+        "bob  2024-03-01  contact     -    phone  -  detail=how_to",
         "bob  2024-03-31  visit       in   media",  # an exposure is no act of his
         "bob  2024-02-20  campaign    out  letter",  # without a value: no control
         "bob  2024-02-10  complaint",  # comes in, though nobody says so
@@ -63,6 +65,7 @@ EXPECTED = {
     "exposures_90d":               (0,                       1),
     "exposures_365d":              (0,                       1),
     "days_since_exposure":         (None,                    0),
+    "how_to_contacts_90d":         (0,                       1),
     "referrals":                   (1,                       0),
     "joint_activities_365d":       (1,                       1),
 }  # fmt: skip

@@ -180,3 +180,21 @@ def test_a_feature_is_as_personal_as_its_family_and_a_sensitive_kind_more():
         "count_visit": "profile", "count_chargeback": "sensitive", "contacts": "behaviour",
     }  # fmt: skip
     assert (family.of([]).owner, family.of([]).privacy) == ("trial", "profile")
+
+
+def test_what_only_rules_read_says_so_and_models_read_all_else():
+    family = Family("trials", "interactions", "Features on trial.", owner="trial")
+
+    @family.feature(days=(30, 90), for_models=False)
+    def visits(past, recent):
+        """Visits in the last {days} days, a count."""
+        return past.count(where=recent)
+
+    @family.feature
+    def calls(past):
+        """Calls so far, a count."""
+        return past.count()
+
+    assert {feature.name: feature.for_models for feature in family.features} == {
+        "visits_30d": False, "visits_90d": False, "calls": True,
+    }  # fmt: skip

@@ -29,7 +29,7 @@ GIVEN = world(
         "bob  2024-03-31  email_open          in   email",  # today
         "bob  2024-03-26  chargeback",
         "bob  2024-03-26  fraud_flag",
-        "bob  2024-03-01  competitor_mention  in   phone",
+        "bob  2024-03-01  competitor_mention  in   phone         -   detail=price",
         "bob  2024-02-10  price_check",
         "bob  2023-12-22  life_event",
         "bob  2024-03-21  plan_change",
@@ -44,6 +44,8 @@ EXPECTED = {
     "contacts_90d":                (14,             7),
     "contacts_365d":               (16,             9),
     "days_since_interaction":      (3,              0),
+    "competitor_mentions_price_90d": (0,            1),
+    "competitor_mentions_service_90d": (0,          0),
 }  # fmt: skip
 
 COUNTED = {

@@ -19,7 +19,12 @@ GIVEN = world(
         "bob  2024-03-26  payment_due        out  email  -   value=12",  # not yet known to fail
         "bob  2023-12-21  payment_due        out  email  -   value=12",
         "bob  2023-12-22  payment_failed",  # 100 days ago
-        "bob  2024-03-26  chargeback         -    -      -   value=12",
+        "bob  2024-03-26  chargeback         -    -      -   value=12 detail=fraud",
+        "ann  2024-01-21  complaint",  # 50 days before the first payment that is not recovered
+        "ann  2024-03-12  complaint",  # the day after it
+        "bob  2023-12-22  complaint          in   phone  c2",  # the day of it
+        "bob  2023-12-01  complaint          in   phone  c3",
+        "bob  2023-12-21  complaint_resolved out  phone  c3",  # settled the day before
         "bob  2024-03-26  fraud_flag",
     ]
 )
@@ -42,6 +47,9 @@ EXPECTED = {
     "chargeback_amount":                (0,      12),
     "fraud_flags":                      (0,      1),
     "ever_paid":                        (1,      0),
+    "fraud_chargebacks_365d":           (0,      1),
+    "payments_fell_due":                (2,      1),
+    "complaints_at_refusal":            (1,      1),
 }  # fmt: skip
 
 
@@ -90,3 +98,28 @@ def test_who_never_owed_is_not_known_to_pay_or_not():
 def test_a_payment_due_for_a_month_that_did_not_fail_was_made():
     given = world(interactions=["ann  2024-03-01  payment_due"])
     assert given.feature("ever_paid", AS_OF) == {"ann": 1}
+
+
+REFUSED = "ann  2024-03-21  payment_failed"
+
+
+@pytest.mark.parametrize(
+    ("events", "expected"),
+    [
+        ([REFUSED, "ann  2024-03-11  complaint"], 1),
+        ([REFUSED, "ann  2024-03-22  complaint"], 0),  # first he did not pay, then he complained
+        ([REFUSED, "ann  2024-03-11  complaint", "ann  2024-03-20  complaint_resolved"], 0),
+        ([REFUSED, "ann  2024-03-11  complaint", "ann  2024-03-22  complaint_resolved"], 1),
+        ([REFUSED, "ann  2023-12-22  complaint"], 1),  # 90 days before
+        ([REFUSED, "ann  2023-12-21  complaint"], 0),
+        ([REFUSED, "ann  2024-03-11  complaint", "ann  2024-03-25  payment_recovered"], 0),
+        (["ann  2024-03-21  chargeback", "ann  2024-03-11  complaint"], 1),
+        # The first refusal counts, and it came before the complaint.
+        ([REFUSED, "ann  2024-03-01  chargeback", "ann  2024-03-11  complaint"], 0),
+        (["ann  2023-03-01  payment_failed", "ann  2023-02-28  complaint"], 0),  # of a year before
+        (["ann  2024-03-11  complaint"], 0),
+    ],
+)
+def test_a_complaint_counts_when_it_was_open_at_the_first_refusal(events, expected):
+    given = world(interactions=events)
+    assert given.feature("complaints_at_refusal", AS_OF) == {"ann": expected}

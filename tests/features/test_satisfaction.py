@@ -19,6 +19,8 @@ GIVEN = world(
         "bob  2024-03-31  survey              in   email  -  value=9",
         "bob  2024-03-31  survey              in   email",  # not answered
         "bob  2024-03-31  usage               -    -      -  value=99",
+        "ann  2024-03-01  chargeback",  # 10 days after the answer 4; everybody's are up to 9 of 10
+        "bob  2024-03-01  payment_failed",
     ]
 )
 SPREAD = stdev([3, 8, 4, 9])  # of everybody's answers; their mean is 6
@@ -37,6 +39,7 @@ EXPECTED = {
     "survey_change":                  (4 - 5.5,          None),
     "survey_after_contact":           (4,                None),
     "survey_after_complaint_resolved": (8,               None),
+    "survey_lowest_at_refusal":       (4 / 10,           None),
     "survey_standing":                ((5 - 6) / SPREAD, (9 - 6) / SPREAD),
 }  # fmt: skip
 
@@ -86,3 +89,29 @@ def test_where_all_answer_alike_nobody_stands_above():
         ]
     )
     assert given.feature("survey_standing", AS_OF) == {"ann": None, "bob": None}
+
+
+@pytest.mark.parametrize(
+    ("answers", "refused", "expected"),
+    [
+        ([("2024-03-01", 2)], "2024-03-05", 2 / 5),
+        ([("2024-03-01", 2)], "2024-02-29", None),  # not content only afterwards
+        ([("2024-03-01", 2), ("2024-03-02", 1)], "2024-03-05", 1 / 5),
+        ([("2023-12-05", 2)], "2024-03-05", None),  # 91 days before
+        ([("2023-12-06", 2)], "2024-03-05", 2 / 5),
+    ],
+)
+def test_the_lowest_answer_before_the_first_refusal_is_a_share_of_the_scale(
+    answers, refused, expected
+):
+    said = [f"ann  {day}  survey - - - value={value}" for day, value in answers]
+    others = ["bob  2024-01-01  survey - - - value=5"]
+    given = world(interactions=[*said, *others, f"ann  {refused}  payment_failed"])
+    found = given.feature("survey_lowest_at_refusal", AS_OF)
+    assert found == {"ann": pytest.approx(expected), "bob": None}
+
+
+def test_an_answer_below_zero_leaves_the_scale_unknown():
+    given = world(interactions=["ann  2024-03-01  survey - - - value=-50",
+                                "ann  2024-03-05  payment_failed"])  # fmt: skip
+    assert given.feature("survey_lowest_at_refusal", AS_OF) == {"ann": None}

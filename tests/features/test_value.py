@@ -22,8 +22,15 @@ GIVEN = world(
     "bob  2024-03-30  15  order_id=b1",
 )
 
+# Each line with the interest of its days.
+COMPOUNDED = sum(
+    amount * 1.1 ** (days / 365)
+    for amount, days in [(40, 300), (30, 100), (20, 50), (-5, 40), (-1, 20), (10, 10)]
+)
+
 EXPECTED = {
     #                         ann               bob
+    "spend_compounded_10pct": (COMPOUNDED,      15 * 1.1 ** (1 / 365)),
     "margin_30d":            (None,             None),
     "margin_90d":            (6,                None),
     "margin_365d":           (35,               None),
@@ -73,3 +80,9 @@ def test_an_order_that_comes_back_in_parts_is_one_returned_order():
     )
     assert given.feature("returned_orders_total", as_of=AS_OF) == {"ann": 2}
     assert given.feature("returned_orders_90d", as_of=AS_OF) == {"ann": 2}
+
+
+def test_money_of_a_year_ago_is_worth_a_tenth_more_and_of_today_itself():
+    given = world("ann  2023-04-01  100", "bob  2024-03-31  100")
+    found = given.feature("spend_compounded_10pct", as_of=AS_OF)
+    assert found == {"ann": pytest.approx(110.0, abs=1e-6), "bob": 100.0}

@@ -6,8 +6,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from features import received
 from features.errors import UserError
-from features.events import TABLES, TRANSACTIONS
+from features.events import TABLES, TRANSACTIONS, UNNAMED
 from features.reading import ColumnMapping, read
 from features.workspace import (
     Workspace,
@@ -78,14 +79,51 @@ def test_bad_rows_below_the_share_are_set_aside_with_reasons_and_counted(workspa
 
 def test_more_bad_rows_than_the_share_are_refused(workspace, bring):
     with pytest.raises(UserError) as refused:
-        bring(transactions=HEADER + GOOD + "ann,soon,5\nann,2999-01-01,5\n,2024-01-03,5\n")
+        bring(transactions=HEADER + GOOD + "ann,soon,5\nann,2999-01-01,5\nann,2024-01-03,inf\n")
     assert str(refused.value) == (
-        "3 of 41 rows of transactions cannot be used (1 rows: customer_id is missing; "
+        "3 of 41 rows of transactions cannot be used (1 rows: amount is infinite; "
         "1 rows: happened_at is in the future; 1 rows: happened_at is not a time), more than the "
         "5% that may be set aside. Correct the file, or the mapping and the time format with which "
         "it is read."
     )
     assert files(workspace) == []
+
+
+GUEST = ",2024-01-03,5\n"
+
+
+def test_guests_may_be_half_of_the_rows_and_are_counted_and_written_aside(workspace, bring):
+    (report,) = bring(transactions=HEADER + GOOD + 38 * GUEST)
+    assert (report.good, report.bad) == (38, {"customer_id is missing": 38})
+    assert report.sentence() == (
+        "transactions: 38 rows taken; 38 set aside (38 x customer_id is missing)"
+    )
+    assert report.aside.read_text().count("customer_id is missing") == 38
+    assert received.refused(workspace.events, "transactions", UNNAMED) == 38
+
+
+def test_more_guests_than_customers_are_refused(workspace, bring):
+    with pytest.raises(UserError) as refused:
+        bring(transactions=HEADER + GOOD + 39 * GUEST)
+    assert str(refused.value) == (
+        "39 of 77 rows of transactions name no customer (customer_id is missing), more than the "
+        "50% that may be the orders of guests. Correct the file, or say which column names the "
+        "customer: --column transactions.customer_id=COLUMN."
+    )
+    assert files(workspace) == []
+
+
+def test_guests_do_not_hide_the_faults_of_the_other_rows(workspace, bring):
+    # 3 of 41 are more than a twentieth; of all 61 rows they would be less.
+    with pytest.raises(UserError, match="3 of 41 rows of transactions that name a customer cannot"):
+        bring(transactions=HEADER + GOOD + 20 * GUEST + 3 * "ann,soon,5\n")
+
+
+def test_a_customer_without_an_id_is_no_guest(workspace, bring):
+    some = "".join(f"c{number}\n" for number in range(9))
+    with pytest.raises(UserError, match="1 of 10 rows of customers cannot be used"):
+        bring(customers="customer_id,first_seen_at\n" + some.replace("\n", ",2024-01-01\n")
+              + ",2024-01-01\n")  # fmt: skip
 
 
 def test_a_few_repeated_rows_are_kept_and_told(workspace, bring):

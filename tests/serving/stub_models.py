@@ -105,6 +105,7 @@ def models(stays=0.6, shares=SHARES):
         ),
         churn_type=SimpleNamespace(
             design=None,
+            source="model",
             shares_of=lambda rows: {
                 cause: np.full(len(rows), shares.get(cause, np.nan)) for cause in CHURN_TYPES
             },

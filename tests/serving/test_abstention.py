@@ -11,8 +11,8 @@ from serving.marketing import marketing_mode
 from training.business_facts import KINDS, BusinessFacts
 
 NOTHING = Known(BusinessFacts())
-ALL = Known(BusinessFacts(tuple(KINDS), 5.0, 0.5),
-            frozenset({"cost_to_serve", "currency", "history"}))  # fmt: skip
+STATED = ("cost_to_serve", "currency", "history", "house_rate", "retention_cost")
+ALL = Known(BusinessFacts(tuple(KINDS), 5.0, 0.5), frozenset(STATED))
 # Two regular customers and a rare one; the first has answered a survey and referred somebody.
 ROWS = pd.DataFrame(
     {
@@ -58,6 +58,7 @@ def test_of_a_business_that_gives_transactions_alone_the_blanks_say_what_to_brin
         "churn.types.non_malicious": ["payments"], "churn.types.retaliatory": ["payments"],
         "churn.types.malicious": ["payments"], "churn.cause": ["reasons"],
         "churn.low": ["history"], "clv.margin": ["margin"], "clv.currency": ["currency"],
+        "clv.historical_present": ["house_rate"], "clv.retention_cost": ["retention_cost"],
         "tier.below_zero": ["cost_to_serve"], "ladder.advocate": ["surveys", "referrals"],
         "ladder.partner": ["referrals"], "loyalty": ["surveys"],
         "loyalty_type.monopoly": ["alternatives", "surveys"], "loyalty_type.inertia": ["surveys"],

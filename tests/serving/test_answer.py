@@ -51,12 +51,17 @@ def test_an_active_customer_is_answered_in_full():
                 {"type": "malicious", "p": "unavailable"},
             ],
             "cause": "competitive",
+            "cause_source": "model",
+            "cause_confidence": 0.5,
+            "fault_evidence": None,
+            "competitive_over": "service",
             "evidence": ["a complaint on 2025-06-18"],
             "lever": "counter_offer",
             "retain_advised": True,
         },
         "clv": {
             "historical": 250.0,
+            "historical_present": 250.0,  # at no rate the money of the past is what it was
             "future": 120.0,
             "future_low": 0.0,
             "future_high": 300.0,
@@ -85,8 +90,14 @@ def test_an_active_customer_is_answered_in_full():
         "tier": {
             "code": "maintain",
             "previous": None,
-            "policy": "policy@2",
-            "cuts": {"mvc": 500.0, "mgc": 112.5, "below_zero": None, "policy": "policy@2"},
+            "policy": "policy@3",
+            "cuts": {
+                "basis": "clv",
+                "mvc": 500.0,
+                "mgc": 112.5,
+                "below_zero": None,
+                "policy": "policy@3",
+            },
             "reason": "forecast 120 < cut 500",
             "below_zero": "unavailable",
             "next": {"mvc": 0.25, "mgc": 0.25, "maintain": 0.25, "below_zero": 0.25},
@@ -124,7 +135,7 @@ def test_an_active_customer_is_answered_in_full():
             "tier": "tier@3",
             "alias": "champion",
         },
-        "policy": "policy@2",
+        "policy": "policy@3",
         "request_id": "r1",
     }
 

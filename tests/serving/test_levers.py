@@ -8,7 +8,7 @@ import pytest
 
 from features.columns import Columns
 from serving import levers
-from serving.levers import BY_CAUSE, LEVERS, SIGN_DAYS, LeverRule
+from serving.levers import BY_CAUSE, LEVERS, LeverRule
 from training.models.churn_type import SIGNS
 from training.tasks import CHURN_TYPES
 
@@ -117,7 +117,7 @@ QUIET = {
     "payments_failed_unrecovered": 0.0, "count_fraud_flag_365d": 0.0,
     "count_payment_failed_90d": 0.0, "count_chargeback_90d": 0.0, "count_life_event_90d": 0.0,
     "count_competitor_mention_90d": 0.0, "count_price_check_90d": 0.0, "count_complaint_90d": 0.0,
-    **{name: np.nan for names in SIGN_DAYS.values() for name in names},
+    **{name: np.nan for sign in SIGNS for name in sign.days},
 }  # fmt: skip
 
 
@@ -135,11 +135,16 @@ QUIET = {
         ({"payments_failed_unrecovered": 1.0, "days_past_due": 31.0,
           "days_since_payment_failed": 3.0},
          ["a failed payment without a complaint on 2025-02-28"]),
-        ({"open_complaints": 1.0, "count_chargeback_90d": 1.0, "days_since_chargeback": 1.0,
+        ({"complaints_at_refusal": 1.0, "count_chargeback_90d": 1.0, "days_since_chargeback": 1.0,
           "count_complaint_90d": 1.0, "days_since_complaint": 20.0},
          ["an unresolved complaint, then a payment refused on 2025-03-30",
           "a complaint on 2025-03-11"]),
         ({"count_fraud_flag_365d": 1.0}, ["a fraud sign"]),  # its day was not given
+        ({"fraud_chargebacks_365d": 1.0, "ever_paid": 0.0, "payments_fell_due": 1.0},
+         ["a payment charged back for fraud", "payments fell due, and none was ever paid"]),
+        ({"survey_lowest_at_refusal": 0.2, "payments_failed_unrecovered": 1.0,
+          "days_since_payment_failed": 5.0},
+         ["a bad answer to a survey, then a payment refused on 2025-03-26"]),
     ],
 )  # fmt: skip
 def test_signs_have_the_day_of_their_newest_event(given, expected):
@@ -155,7 +160,7 @@ def test_each_row_has_its_own_moment_and_signs():
     expected = [["a life event on 2025-03-30"], ["a life event on 2024-12-31"], []]
     assert levers.evidence(rows) == levers.evidence(Columns.of(rows)) == expected
     dates = levers.evidence_dates(rows)
-    assert list(dates) == [sign.cause for sign in SIGNS]
+    assert tuple(dates) == CHURN_TYPES
     assert np.isnat(dates["natural"]).tolist() == [False, False, True]
 
 

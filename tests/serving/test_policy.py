@@ -1,11 +1,13 @@
 """The business rules by example."""
 
-from dataclasses import replace
+import json
+from dataclasses import asdict, replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from features.errors import UserError
 from serving.policy import POLICY, Policy
 from training.tasks import CHURN_TYPES
 from training.value_tiers import TierCuts
@@ -102,6 +104,69 @@ def test_the_reason_says_that_a_tier_was_kept():
 def test_who_is_growable_is_told_the_cut_of_growth():
     one = POLICY.tier_reason(np.array([70.0]), np.array(["mgc"]), CUTS, growth=np.array([75.0]))
     assert one.tolist() == ["forecast 70 <= growth cut 75"]
+
+
+def test_who_stays_growable_with_a_day_fewer_is_told_so():
+    one = POLICY.tier_reason(np.array([70.0]), np.array(["mgc"]), CUTS, None,
+                             np.array(["maintain"]), np.array([75.0]))  # fmt: skip
+    assert one.tolist() == ["forecast 70 <= growth cut 75; kept: at most one purchase day fewer"]
+
+
+# Five customers bring 100; net of 5 a contact and half of it margin: 15, 5, 5, -5, 0.
+FIVE = TierCuts(30.0, (0.0,) * 3, (50.0, 30.0, 10.0, 10.0, 0.0), (2.0, 2.0, 0.0, 2.0, 0.0))
+
+
+@pytest.mark.parametrize(
+    ("policy", "cost", "expected"),
+    [
+        (Policy(), [np.nan, np.nan], [30.0, 30.0]),  # no cost known: the stored cut
+        # Margins 25, 15, 5, 5, 0 less 10 of each: 15 and 5 are all there is.
+        (Policy(cost_to_serve=10.0, margin_rate=0.5), [10.0, 10.0], [30.0, 30.0]),
+        # Less 20: only the first brings anything, and 5 more than his cost.
+        (Policy(cost_to_serve=20.0, margin_rate=0.5), [20.0, 20.0], [50.0, 50.0]),
+        # The least net of 15, 5 and 5 is 5, and each has his own cost to bring beside it.
+        (Policy(cost_per_contact=5.0, margin_rate=0.5), [10.0, 0.0], [30.0, 10.0]),
+        (Policy(cost_per_contact=5.0, margin_rate=0.5), [10.0, np.nan], [30.0, 30.0]),
+        (Policy(cost_to_serve=99.0), [99.0, 99.0], [np.inf, np.inf]),  # nobody brings anything
+    ],
+)
+def test_the_cut_of_the_most_valuable_is_of_what_is_left_after_cost(policy, cost, expected):
+    assert policy.most_valuable(FIVE, np.array(cost), 365).tolist() == expected
+
+
+def test_of_models_made_before_the_stored_cut_is_taken_as_margin():
+    policy = Policy(cost_to_serve=10.0, margin_rate=0.5)
+    assert policy.most_valuable(CUTS, np.array([10.0]), 365).tolist() == [520.0]
+
+
+PAST = pd.DataFrame({"spend_total": [100.0], "spend_compounded_10pct": [110.0]})
+
+
+@pytest.mark.parametrize(
+    ("rate", "expected", "is_stated"),
+    [(0.10, 55.0, True), (0.0, 50.0, True), (0.08, None, False)],
+)
+def test_past_money_is_compounded_at_the_rate_of_the_house_or_not_at_all(rate, expected, is_stated):
+    policy = Policy(discount_rate=rate, margin_rate=0.5)
+    found = policy.historical_present(PAST)[0]
+    assert (None if np.isnan(found) else found) == expected
+    assert ("house_rate" in policy.stated) == is_stated
+
+
+def test_an_attempt_to_keep_somebody_is_expected_with_his_churn_probability():
+    churn = np.array([0.4, np.nan])
+    assert Policy(retention_cost=10.0).expected_retention(churn).tolist() == [4.0, 0.0]
+    assert Policy().expected_retention(churn).tolist() == [0.0, 0.0]
+    assert "retention_cost" in Policy(retention_cost=0.0).stated
+
+
+def test_tiers_follow_one_of_three_and_nothing_else():
+    with pytest.raises(UserError, match="Tiers by 'age' were asked for, but they follow clv, abc"):
+        Policy(tier_basis="age")
+
+
+def test_the_policy_is_written_as_plain_values():
+    assert json.loads(json.dumps(asdict(POLICY)))["tier_basis"] == "clv"
 
 
 @pytest.mark.parametrize(

@@ -132,6 +132,45 @@ def test_what_a_customer_costs_is_taken_off_what_he_will_bring():
     assert found.retain_advised.tolist() == [True, False, True]
 
 
+def test_an_attempt_to_keep_a_customer_is_taken_off_the_future_alone():
+    given, models = stub_models.rows({}, {"recency": 300.0}), stub_models.models(stays=0.6)
+    found = score(given, models, replace(PLAIN, retention_cost=10.0))
+    plain = score(given, models, PLAIN)
+    assert found.clv_future.tolist() == [56.0, 60.0]  # 60 less 0.4 of 10; nobody tries the silent
+    assert found.clv_total.tolist() == [181.0, 185.0]
+    same = ["clv_if_retained", "expected_loss", "max_spend", "saveable_loss", "tier"]
+    assert_frame_equal(found[same], plain[same])
+
+
+def test_past_money_has_the_interest_of_its_years():
+    given = stub_models.rows({"spend_compounded_10pct": 300.0})
+    house = replace(PLAIN, discount_rate=0.10)
+    one = score(given, stub_models.models(), house).iloc[0]
+    assert (one.clv_historical, one.clv_historical_present) == (125.0, 150.0)
+    other = score(given, stub_models.models(), replace(PLAIN, discount_rate=0.08)).iloc[0]
+    assert np.isnan(other.clv_historical_present)
+    assert other.clv_historical == 125.0
+
+
+def test_the_cause_says_how_it_is_known_and_how_surely():
+    given = stub_models.rows({}, {"count_complaint_90d": 1.0}, {"recency": 300.0})
+    found = score(given, stub_models.models(), PLAIN)
+    assert found.cause.tolist() == ["competitive", "competitive", None]
+    assert found.cause_source.tolist() == ["model", "model", None]
+    assert found.cause_confidence.tolist()[:2] == [0.5, 0.5]
+    assert np.isnan(found.cause_confidence[2])
+    assert found.competitive_over.tolist() == [None, "service", None]
+    assert found.fault_evidence.tolist() == [None, None, None]
+    faults = score(given, stub_models.models(shares={"fault": 0.9, "natural": 0.1}), PLAIN)
+    assert faults.fault_evidence.tolist() == ["unexplained", "evidenced", None]
+
+
+def test_a_reason_that_was_told_is_known_by_its_code():
+    given = stub_models.rows({**UNTOLD, **TOLD}).astype(dict.fromkeys(UNTOLD, float))
+    one = score(given, stub_models.models(), PLAIN).iloc[0]
+    assert (one.left_for, one.cause, one.cause_source) == ("fault", None, "reason_code")
+
+
 def test_who_costs_more_than_he_brings_if_he_stays_is_no_loss():
     given = stub_models.rows({"contacts_365d": 100.0})
     one = score(given, stub_models.models(), replace(PLAIN, cost_per_contact=2.0)).iloc[0]

@@ -57,7 +57,7 @@ def test_an_answer_says_when_and_by_what_it_was_made(service):
     assert found["features"]["age_hours"] == 8.0
     assert found["clv"]["horizon_days"] == 60
     assert found["model"]["churn"] == "churn@1"
-    assert found["policy"] == "policy@2"
+    assert found["policy"] == "policy@3"
     assert found["request_id"] == "call-7"
 
 
@@ -224,7 +224,7 @@ def test_version_names_models_definitions_policy_and_catalog(service):
         "about": "Makes no purchase in the 60 days after the cut-off, having made one in the 120 "
         "days before it.",
     }
-    assert (found["policy"], len(found["catalog"])) == ("policy@2", 12)
+    assert (found["policy"], len(found["catalog"])) == ("policy@3", 12)
 
 
 def test_the_openapi_page_describes_the_answer(service):

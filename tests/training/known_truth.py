@@ -15,13 +15,13 @@ FEATURES = (
     "profile_plan",
 )  # fmt: skip
 
-# The column that shows each cause; the retaliatory show two.
+# The column that shows each cause; the retaliatory show three, of which rules alone read the last.
 SIGN_COLUMNS = {
     "natural": ("count_life_event_90d",),
     "competitive": ("count_price_check_90d",),
     "fault": ("count_complaint_90d",),
     "non_malicious": ("payments_failed_unrecovered",),
-    "retaliatory": ("open_complaints", "count_chargeback_90d"),
+    "retaliatory": ("open_complaints", "count_chargeback_90d", "complaints_at_refusal"),
     "malicious": ("count_fraud_flag_365d",),
 }
 QUIET = (

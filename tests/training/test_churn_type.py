@@ -39,15 +39,49 @@ def leaver(*signs, reason=None):
         (("count_life_event_90d", "count_price_check_90d"), "natural"),
         (("payments_failed_unrecovered", "count_life_event_90d"), "non_malicious"),
         (("open_complaints", "count_complaint_90d"), "fault"),
-        (("open_complaints", "count_chargeback_90d"), "retaliatory"),
-        (("open_complaints", "count_payment_failed_90d", "payments_failed_unrecovered"),
-         "retaliatory"),
+        (("complaints_at_refusal", "count_chargeback_90d"), "retaliatory"),
+        (("complaints_at_refusal", "payments_failed_unrecovered"), "retaliatory"),
+        # Complained only after he had refused: the order is asked.
+        (("open_complaints", "count_complaint_90d", "count_chargeback_90d"), "fault"),
+        (("open_complaints", "payments_failed_unrecovered"), "non_malicious"),
+        (("complaints_at_refusal",), "fault"),  # it was paid in the end
         (("count_chargeback_90d",), "fault"),  # without a complaint it is no retaliation
-        (("count_fraud_flag_365d", "open_complaints", "count_chargeback_90d"), "malicious"),
+        (("count_fraud_flag_365d", "complaints_at_refusal", "count_chargeback_90d"), "malicious"),
+        (("fraud_chargebacks_365d", "count_chargeback_90d"), "malicious"),
     ],
 )  # fmt: skip
 def test_the_first_sign_in_the_order_of_precedence_names_the_cause(signs, expected):
     assert leaver(*signs) == expected
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"), [(0.4, "retaliatory"), (0.41, "non_malicious"), (None, "non_malicious")]
+)
+def test_who_rated_us_two_of_five_before_he_refused_retaliates(answer, expected):
+    rows = known_truth.leavers(1, shown=0.0).assign(survey_lowest_at_refusal=answer)
+    rows["payments_failed_unrecovered"] = 1.0
+    assert causes(rows, pd.Series([None], dtype=object))[0] == expected
+
+
+@pytest.mark.parametrize(
+    ("paid", "due", "expected"),
+    [
+        (0.0, 1.0, "malicious"),
+        (0.0, 0.0, "non_malicious"),  # nothing has been due long enough
+        (1.0, 2.0, "non_malicious"),
+        (None, 0.0, "non_malicious"),
+    ],
+)
+def test_who_never_paid_what_fell_due_is_malicious(paid, due, expected):
+    rows = known_truth.leavers(1, shown=0.0).assign(ever_paid=paid, payments_fell_due=due)
+    rows["payments_failed_unrecovered"] = 1.0
+    assert causes(rows, pd.Series([None], dtype=object))[0] == expected
+
+
+def test_a_forgotten_payment_is_none_that_was_refused_or_a_fraud():
+    rows = known_truth.leavers(3, shown=0.0).assign(payments_failed_unrecovered=1.0)
+    rows["complaints_at_refusal"], rows["count_fraud_flag_365d"] = [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]
+    assert evidence(rows).non_malicious.tolist() == [True, False, False]
 
 
 def test_a_given_reason_beats_the_rules_if_it_is_one_of_the_six():

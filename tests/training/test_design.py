@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from features import catalog
 from features.errors import UserError
 from training.models.design import Design
 
@@ -70,3 +71,10 @@ def test_many_missing_columns_are_named_in_part():
 
 def test_it_is_the_same_from_json():
     assert Design.from_dict(json.loads(json.dumps(DESIGN.to_dict()))) == DESIGN
+
+
+def test_what_is_for_rules_alone_is_no_input_whoever_asks():
+    rows = pd.DataFrame({"recency": [1.0, 2.0], "spend_compounded_10pct": [3.0, 4.0]})
+    assert Design.of(rows, list(rows)).columns == ["recency"]
+    assert "spend_compounded_10pct" in catalog.rules_only()
+    assert "recency" not in catalog.rules_only()

@@ -12,6 +12,10 @@ from training.value_tiers import TierCuts, assign, growable
 CUTS = TierCuts(most_valuable=500.0, possible=(100.0, 100.0, 400.0))
 
 
+# The trend of two purchase days after three, and after four.
+LESS, LEAST = np.log(3 / 4), np.log(3 / 5)
+
+
 def tier(value, age=60.0, trend=0.1, recent=2.0, cost=None, margin_rate=1.0, was=None):
     rows = pd.DataFrame(
         {"age": [age], "purchase_trend_90d": [trend], "purchase_days_recent_90d": [recent]}
@@ -61,7 +65,12 @@ def test_below_zero_needs_the_cost_to_serve(given, expected):
         ({"value": 77.0, "was": "mgc"}, "mgc"),  # a gap of 22.5 of 100 is enough for him
         ({"value": 78.0, "was": "mgc"}, "maintain"),
         ({"value": 77.0, "was": "mvc"}, "maintain"),
-        ({"value": 77.0, "was": "mgc", "trend": -0.1}, "maintain"),  # the gap alone is eased
+        ({"value": 77.0, "was": "mgc", "trend": LESS}, "mgc"),  # two days after three
+        ({"value": 75.0, "was": "maintain", "trend": LESS}, "maintain"),
+        ({"value": 75.0, "was": None, "trend": LESS}, "maintain"),
+        ({"value": 77.0, "was": "mgc", "trend": LEAST}, "maintain"),  # two days after four
+        ({"value": 77.0, "was": "mgc", "recent": 1.0, "trend": np.log(2 / 3)}, "mgc"),
+        ({"value": 77.0, "was": "mgc", "recent": 0.0, "trend": np.log(1 / 2)}, "maintain"),
         ({"value": 50.0, "cost": 50.0, "was": "maintain", "recent": 0.0}, "below_zero"),
         ({"value": 51.0, "cost": 50.0, "was": "maintain", "recent": 0.0}, "maintain"),
         ({"value": 500.0, "cost": 500.0, "was": "mvc"}, "below_zero"),  # before everything else
@@ -81,6 +90,30 @@ def test_each_has_his_own_cost_and_who_has_none_known_is_not_below_zero():
     assert assign(np.array([10.0, 10.0, 0.0]), rows, CUTS, cost).tolist() == [
         "maintain", "below_zero", "maintain",
     ]  # fmt: skip
+
+
+def test_who_has_a_cut_of_his_own_is_most_valuable_from_it_on():
+    rows = pd.DataFrame(
+        {"age": [60.0] * 3, "purchase_trend_90d": -1.0, "purchase_days_recent_90d": 1.0}
+    )
+    own = np.array([500.0, 620.0, 600.0])
+    found = assign(np.full(3, 600.0), rows, CUTS, None, most_valuable=own)
+    assert found.tolist() == ["mvc", "maintain", "mvc"]
+
+
+def test_the_cuts_keep_what_costs_are_taken_from():
+    value, contacts = pd.Series([30.0, 10.0, 20.0]), np.array([3.0, 1.0, np.nan])
+    cuts = TierCuts.of(value, pd.Series([5.0] * 3), contacts)
+    assert (cuts.values, cuts.contacts) == ((10.0, 20.0, 30.0), (1.0, None, 3.0))
+    assert TierCuts.of(value, pd.Series([5.0] * 3)).contacts == (None, None, None)
+    assert TierCuts.from_dict(json.loads(json.dumps(cuts.to_dict()))) == cuts
+
+
+def test_of_many_customers_some_are_kept_evenly():
+    value = pd.Series(np.arange(5_000.0))
+    kept = TierCuts.of(value, value).values
+    assert (len(kept), kept[0], kept[-1]) == (1_000, 0.0, 4_999.0)
+    assert np.diff(kept).max() <= 6.0
 
 
 def test_the_cut_of_growth_is_three_quarters_of_what_is_possible():

@@ -3,7 +3,8 @@
 Labels: the reason given at closure, before the cut-off or after it, beats the rules; the rules read
 the signs before the cut-off in the order of precedence (PRODUCT 27): passive before voluntary when
 payment stopped, malicious before retaliatory before non-malicious, natural before competitive
-before fault, the residual.
+before fault, the residual. A credit score is not read: below which one somebody is a risk, only the
+business that bought the score could say.
 Without payment events the passive types cannot be known and are null, never 0.
 """
 
@@ -13,6 +14,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -21,6 +23,7 @@ from numpy.typing import NDArray
 
 from features.columns import Rows, numbers_of
 from features.events import PAYMENT_KINDS
+from training.business_facts import numbers_if_any
 from training.models import boosters, strength
 from training.models.boosting import LEAST_PROBABILITY
 from training.models.design import Design
@@ -37,43 +40,69 @@ TOLD_SHARE = 1.0 - LEAST_PROBABILITY
 # A closure tells who has left, not why. Read by the trees, those who told would teach only about
 # others who told; without it they stand for those who left in silence.
 CLOSURE = "closure"
+# The lowest answers, as a share of the scale's best: 2 of 5 stars (PRODUCT 27).
+DISSATISFIED = 0.4
+
+Shows: TypeAlias = Callable[[Rows], NDArray[np.bool_]]
 
 
 @dataclass(frozen=True)
 class Sign:
-    """Evidence for a cause: what it is, and which rows show it."""
+    """Evidence for a cause: what it is, and which rows show it.
+
+    days: the columns with the days since what completes it, of which the newest counts; none where
+    no column tells its day.
+    """
 
     cause: str
     about: str
-    shows: Callable[[Rows], NDArray[np.bool_]]
+    shows: Shows
+    days: tuple[str, ...] = ()
 
 
-def _any(*columns: str) -> Callable[[Rows], NDArray[np.bool_]]:
+def _any(*columns: str) -> Shows:
     # A null is no sign, and no comparison with one is true.
-    return lambda rows: np.any([numbers_of(rows, column) > 0 for column in columns], axis=0)
+    return lambda rows: np.any([numbers_if_any(rows, column) > 0 for column in columns], axis=0)
 
 
-# In the order of precedence: the first sign a customer shows names his cause.
+def _never_paid(rows: Rows) -> NDArray[np.bool_]:
+    return (numbers_if_any(rows, "ever_paid") == 0) & _any("payments_fell_due")(rows)
+
+
+def _refuses(rows: Rows) -> NDArray[np.bool_]:
+    return _any("payments_failed_unrecovered", "count_chargeback_90d")(rows)
+
+
+def _complained_and_refuses(rows: Rows) -> NDArray[np.bool_]:
+    return _refuses(rows) & _any("complaints_at_refusal")(rows)
+
+
+def _rated_low_and_refuses(rows: Rows) -> NDArray[np.bool_]:
+    return _refuses(rows) & (numbers_if_any(rows, "survey_lowest_at_refusal") <= DISSATISFIED)
+
+
+def _forgot(rows: Rows) -> NDArray[np.bool_]:
+    others = [sign.shows(rows) for sign in SIGNS if sign.cause in ("malicious", "retaliatory")]
+    return _any("payments_failed_unrecovered")(rows) & ~np.any(others, axis=0)
+
+
+# In the order of precedence: the first sign a customer shows names his cause. A payment fails or is
+# taken back on some day; what was open then, and not what came after it, makes it retaliatory.
 SIGNS: tuple[Sign, ...] = (
-    Sign("malicious", "a fraud sign", _any("count_fraud_flag_365d")),
-    Sign(
-        "retaliatory",
-        "an unresolved complaint, then a payment refused",
-        lambda rows: _any("open_complaints")(rows)
-        & _any("count_payment_failed_90d", "count_chargeback_90d")(rows),
-    ),
-    Sign(
-        "non_malicious",
-        "a failed payment without a complaint",
-        _any("payments_failed_unrecovered"),
-    ),
-    Sign("natural", "a life event", _any("count_life_event_90d")),
-    Sign(
-        "competitive",
-        "a look at prices or a competitor's name",
-        _any("count_competitor_mention_90d", "count_price_check_90d"),
-    ),
-    Sign("fault", "a complaint", _any("count_complaint_90d")),
+    Sign("malicious", "a fraud sign", _any("count_fraud_flag_365d"), ("days_since_fraud_flag",)),
+    Sign("malicious", "a payment charged back for fraud", _any("fraud_chargebacks_365d")),
+    Sign("malicious", "payments fell due, and none was ever paid", _never_paid),
+    Sign("retaliatory", "an unresolved complaint, then a payment refused", _complained_and_refuses,
+         ("days_since_payment_failed", "days_since_chargeback")),
+    Sign("retaliatory", "a bad answer to a survey, then a payment refused", _rated_low_and_refuses,
+         ("days_since_payment_failed", "days_since_chargeback")),
+    # A newer failure may have been recovered: the day is that of the oldest one past due.
+    Sign("non_malicious", "a failed payment without a complaint", _forgot, ("days_past_due",)),
+    Sign("natural", "a life event", _any("count_life_event_90d"), ("days_since_life_event",)),
+    Sign("competitive", "a look at prices or a competitor's name",
+         _any("count_competitor_mention_90d", "count_price_check_90d"),
+         ("days_since_competitor_mention", "days_since_price_check")),
+    Sign("fault", "a complaint", _any("count_complaint_90d"), ("days_since_complaint",)),
 )  # fmt: skip
 
 
@@ -86,8 +115,10 @@ def signs(rows: Rows) -> dict[str, NDArray[np.bool_]]:
     """The same as arrays, each (n,)."""
     has_signs = "open_complaints" in rows
     nothing = np.zeros(len(rows), dtype=bool)
-    shown = {sign.cause: sign.shows(rows) if has_signs else nothing for sign in SIGNS}
-    return {cause: shown[cause] for cause in CHURN_TYPES}
+    shown = dict.fromkeys(CHURN_TYPES, nothing)
+    for sign in SIGNS if has_signs else ():
+        shown[sign.cause] = shown[sign.cause] | sign.shows(rows)
+    return shown
 
 
 def causes(rows: pd.DataFrame, reasons: pd.Series) -> pd.Series:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from features import catalog
 from features.columns import Columns, Rows
 from features.errors import UserError
 from training.models.boosters import Inputs
@@ -32,7 +33,11 @@ class Design:
 
     @classmethod
     def of(cls, rows: pd.DataFrame, features: Sequence[str]) -> Design:
-        """The design of some feature columns: those that differ between rows."""
+        """The design of some feature columns: those that differ between rows.
+
+        What is for rules alone (Feature.for_models) is left out, whoever asks.
+        """
+        features = [name for name in features if name not in catalog.rules_only()]
         numbers = [name for name in features if pd.api.types.is_numeric_dtype(rows[name])]
         varied = [name for name in numbers if rows[name].nunique(dropna=False) > 1]
         texts = [name for name in features if name not in numbers]

@@ -68,9 +68,11 @@ class Keeping:
         self._waiting: deque[Handed] = deque()
         self._count = 0
         self._lock, self._stop = threading.Lock(), threading.Event()
-        self._thread: threading.Thread | None = None
         self._day: Day | None = None
         self._settings: dict[int, tuple[ModelSet, str]] = {}
+        self._thread = threading.Thread(target=self._run, name="keeping", daemon=True)
+        if self._days:
+            self._thread.start()
 
     def hand(self, handed: Handed) -> None:
         """Take the answers of a call; the only thing a caller waits for."""
@@ -82,24 +84,21 @@ class Keeping:
                 return
             self._count += len(handed.answers)
             self._waiting.append(handed)
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="keeping", daemon=True)
-                self._thread.start()
 
     def close(self) -> None:
         """Write what waits, and end."""
         self._stop.set()
-        if self._thread is not None:
+        if self._days:
             self._thread.join()
 
     def _run(self) -> None:
         while not self._stop.wait(_SECONDS):
-            self.write()
-        self.write()
+            self._empty()
+        self._empty()
         self._let_go()
 
-    def write(self) -> None:
-        """Write all that waits now; only in one thread."""
+    def _empty(self) -> None:
+        """Write all that waits now."""
         handed = self._taken()
         if not handed:
             return

@@ -97,18 +97,20 @@ def customer(space: Workspace, customer_id: str, as_of: datetime) -> Replay:
         raise UserError(f"{customer_id} is not in the scores as of {moment_name(as_of)}.")
     made = made_of.read(folder)
     rows = inputs(folder, customer_id, as_of, stored)
-    found = parts.scored(rows, models_of(space, made.versions), made.rules)
+    models = models_of(space, made.versions)
+    found = parts.table_of(parts.scored(rows, models, made.rules))
     about = f"{customer_id} as of {moment_name(as_of)}"
-    return _compared(about, [(stored, parts.table_of(found))], _remarks(space, folder, made))
+    return _compared(about, [(stored, found)], _remarks(space, folder, made, models))
 
 
 def everybody(space: Workspace, as_of: datetime, size: int = parts.SIZE) -> Replay:
     """A whole batch, `size` customers at a time."""
     folder = scored_folder(space, as_of)
     made = made_of.read(folder)
-    pairs = _pairs(folder, as_of, models_of(space, made.versions), made.rules, size)
+    models = models_of(space, made.versions)
+    pairs = _pairs(folder, as_of, models, made.rules, size)
     about = f"The scores as of {moment_name(as_of)}"
-    return _compared(about, pairs, _remarks(space, folder, made))
+    return _compared(about, pairs, _remarks(space, folder, made, models))
 
 
 def served(space: Workspace, customer_id: str, request_id: str = "") -> Replay:
@@ -287,7 +289,7 @@ def _of_answer(space: Workspace, kept: Kept) -> Replay:
     return Replay(about, 1, len(FIGURES) + 1, differing, counts, remarks)
 
 
-def _remarks(space: Workspace, folder: Path, made: MadeOf) -> tuple[str, ...]:
+def _remarks(space: Workspace, folder: Path, made: MadeOf, models: ModelSet) -> tuple[str, ...]:
     """What is not as it was when the scores in a folder were made."""
     now = made_of.digests(folder)
     files = [f"{name} is not the file that was written then: its content differs."
@@ -295,6 +297,7 @@ def _remarks(space: Workspace, folder: Path, made: MadeOf) -> tuple[str, ...]:
     return (
         *files,
         *_code_remarks(made.code, made.libraries),
+        *_definition_remarks(made.definitions, models),
         *_model_remarks(space, made.versions, made.models),
     )
 

@@ -60,7 +60,7 @@ class Handed(NamedTuple):
 class Keeping:
     """Keeps answers in a workspace, for as many days as kept_answers.days_kept says.
 
-    note: told how many answers were dropped.
+    From `open` to `close`. note: told how many answers were dropped.
     """
 
     def __init__(self, space: Workspace, note: Callable[[int], None]) -> None:
@@ -68,15 +68,20 @@ class Keeping:
         self._waiting: deque[Handed] = deque()
         self._count = 0
         self._lock, self._stop = threading.Lock(), threading.Event()
+        self._thread: threading.Thread | None = None
         self._day: Day | None = None
         self._settings: dict[int, tuple[ModelSet, str]] = {}
-        self._thread = threading.Thread(target=self._run, name="keeping", daemon=True)
+
+    def open(self) -> None:
+        """Keep from now on."""
         if self._days:
+            self._stop.clear()
+            self._thread = threading.Thread(target=self._run, name="keeping", daemon=True)
             self._thread.start()
 
     def hand(self, handed: Handed) -> None:
         """Take the answers of a call; the only thing a caller waits for."""
-        if not self._days or self._stop.is_set():
+        if self._thread is None:
             return
         with self._lock:
             if self._count + len(handed.answers) > MOST_WAITING:
@@ -87,9 +92,10 @@ class Keeping:
 
     def close(self) -> None:
         """Write what waits, and end."""
+        thread, self._thread = self._thread, None
         self._stop.set()
-        if self._days:
-            self._thread.join()
+        if thread is not None:
+            thread.join()
 
     def _run(self) -> None:
         while not self._stop.wait(_SECONDS):

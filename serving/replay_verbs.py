@@ -55,7 +55,7 @@ def diff(
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
-    """Why a score moved between two batches: data, model, definition, policy; and by what features."""
+    """Why a score moved between two batches: data, model, definition, policy, and what features."""
     mouth = Mouth(quiet, as_json)
     from features.moment import parse_moment
     from features.workspace import Workspace

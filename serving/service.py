@@ -227,10 +227,11 @@ class Holdfast:
 
     @bentoml.on_startup
     async def start_following(self) -> None:
-        """Look from now on whether another champion was promoted."""
+        """Look from now on whether another champion was promoted, and keep what is answered."""
         _reserve_metrics()
         if await self.__is_ready__():  # which opens the store before the first call needs it
             await anyio.to_thread.run_sync(self._loaded.prepare)
+        self._keeping.open()
         self._follower = asyncio.create_task(self._following.follow())
 
     @bentoml.on_shutdown

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import json
 import logging
-import sqlite3
 import struct
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -22,7 +21,6 @@ import numpy as np
 import pyarrow as pa
 
 from features.columns import Columns, Places
-from features.errors import UserError
 from features.workspace import Workspace
 from serving import erasure, kept_answers, made_of, policy_record
 from serving.answer import Call
@@ -70,7 +68,7 @@ class Keeping:
         self._lock, self._stop = threading.Lock(), threading.Event()
         self._thread: threading.Thread | None = None
         self._day: Day | None = None
-        self._settings: dict[int, tuple[ModelSet, str]] = {}
+        self._known: tuple[ModelSet, Places, str] | None = None  # the last setting, and of whom
 
     def open(self) -> None:
         """Keep from now on."""
@@ -110,7 +108,7 @@ class Keeping:
             return
         try:
             self._write(handed)
-        except (sqlite3.Error, OSError, UserError, ValueError) as error:
+        except Exception as error:  # whatever it is, the next answers can be kept
             count = sum(len(one.answers) for one in handed)
             log.error("%d answers cannot be kept for replay: %s", count, error)
             self._note(count)
@@ -137,26 +135,25 @@ class Keeping:
 
     def _packed(self, handed: Handed) -> list[Kept]:
         setting, rows, found = self._setting(handed), handed.rows, []
-        texts = text_columns(rows)
-        for at, answer in enumerate(handed.answers):
+        contents, is_explained = packed(rows, text_columns(rows)), rows["explain"].tolist()
+        for at, (answer, content) in enumerate(zip(handed.answers, contents, strict=True)):
             if at % _FEW == 0 and self._count < _MANY and not self._stop.is_set():
                 time.sleep(_REST)
             if answer["status"] != "unknown":
                 figures, digest = kept_answers.told(answer)
                 found.append(Kept(
                     str(answer["customer_id"]), handed.call.now.isoformat(), answer["request_id"],
-                    bool(rows["explain"][at]), setting, pack(rows, texts, at), digest, figures,
+                    is_explained[at], setting, content, digest, figures,
                 ))  # fmt: skip
         return found
 
     def _setting(self, handed: Handed) -> str:
         """What the answers of a call have in common, as JSON; made once for each set of models."""
-        known = self._settings.get(id(handed.models))
-        if known is None or known[0] is not handed.models:
-            text = setting(self._space, handed.models, handed.call, handed.rows)
-            self._settings = {id(handed.models): (handed.models, text)}
-            return text
-        return known[1]
+        models, places = handed.models, handed.rows.places
+        if self._known is None or self._known[0] is not models or self._known[1] is not places:
+            text = setting(self._space, models, handed.call, handed.rows)
+            self._known = (models, places, text)
+        return self._known[2]
 
     def _open(self, day: date) -> Day:
         if self._day is None or self._day.path.stem != day.isoformat() or not self._is_there():
@@ -194,16 +191,18 @@ def text_columns(rows: Columns) -> list[str]:
     return sorted(name for name in rows.others if name not in _BESIDE)
 
 
-def pack(rows: Columns, texts: Sequence[str], at: int) -> bytes:
-    """One row in as few bytes as can be had in microseconds; its numbers keep their bits."""
-    said = [str(rows["as_of"][at]), *(rows.others[name][at] for name in texts)]
-    plain = json.dumps([None if value != value else value for value in said]).encode()
-    numbers = np.ascontiguousarray(rows.numbers[at], dtype="<f8").tobytes()
-    return _SIZE.pack(len(numbers) + len(plain)) + _CODEC.compress(numbers + plain, asbytes=True)
+def packed(rows: Columns, texts: Sequence[str]) -> Iterator[bytes]:
+    """Each row in as few bytes as can be had in microseconds; its numbers keep their bits."""
+    numbers, width = np.ascontiguousarray(rows.numbers, dtype="<f8").tobytes(), 8 * len(rows.places)
+    said = [rows["as_of"].astype(str).tolist(), *(rows.others[name].tolist() for name in texts)]
+    for at, each in enumerate(zip(*said, strict=True)):
+        told = json.dumps([None if value != value else value for value in each]).encode()
+        plain = numbers[at * width : (at + 1) * width] + told
+        yield _SIZE.pack(len(plain)) + _CODEC.compress(plain, asbytes=True)
 
 
 def unpack(content: bytes, names: Sequence[str], texts: Sequence[str]) -> Columns:
-    """The row that `pack` was given: the numbers, the texts and as_of."""
+    """The row that was packed: the numbers, the texts and as_of."""
     (size,) = _SIZE.unpack_from(content)
     packed = _CODEC.decompress(content[_SIZE.size :], size, asbytes=True)
     width = 8 * len(names)

@@ -111,7 +111,7 @@ def _bytes(space: Workspace) -> list[str]:
     return [
         "| kept answers | |\n|---|---|",
         f"| answers | {counts['answers']:,} |",
-        f"| contents, one for each customer, day and state of his features | {counts['contents']:,} |",
+        f"| contents: one a customer, day and state of his features | {counts['contents']:,} |",
         f"| bytes of a content | {packed:,.0f} |",
         f"| bytes of an answer beside it | {each:,.0f} |",
     ]

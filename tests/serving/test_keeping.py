@@ -12,7 +12,7 @@ from features.columns import Columns, Places
 from features.errors import UserError
 from serving import erasure, keeping, kept_answers
 from serving.answer import Call, answer
-from serving.keeping import Handed, Keeping, pack, unpack
+from serving.keeping import Handed, Keeping, packed, unpack
 from serving.kept_answers import FIGURES, Day
 from serving.policy import POLICY
 from tests.serving import stub_models
@@ -87,7 +87,7 @@ def test_a_row_keeps_its_bits():
     texts = {"plan": np.array(["gold, \"very\" 金"], dtype=object),
              "none": np.array([None], dtype=object)}  # fmt: skip
     rows = Columns(numbers, Places("abcde"), {**texts, "as_of": moment})
-    found = unpack(pack(rows, ["none", "plan"], 0), list("abcde"), ["none", "plan"])
+    found = unpack(next(packed(rows, ["none", "plan"])), list("abcde"), ["none", "plan"])
     assert found.numbers.tobytes() == numbers.tobytes()
     assert found["plan"].tolist() == texts["plan"].tolist()
     assert found["none"].tolist() == [None]

@@ -10,7 +10,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from typer.testing import CliRunner
 
+import holdfast
 from features import workspace as workspaces
 from features.errors import UserError
 from features.store import FeatureStore
@@ -19,7 +21,7 @@ from serving import batch, made_of, moved, parts, replay
 from serving.erasure import erase
 from serving.policy import POLICY
 from tests.serving.conftest import AS_OF, promote
-from training import champion
+from training import champion, examples
 from training.tasks import TASKS
 
 HIM = "C000005"
@@ -136,7 +138,7 @@ def test_a_stored_score_that_was_tampered_with_is_told(space):
 
 
 def test_a_kept_feature_that_was_tampered_with_is_told(space):
-    path = folder(space) / "features" / "purchases" / "part.parquet"
+    path = folder(space) / "features" / "rhythm" / "part.parquet"
     table = pq.read_table(path)
     place = table.column_names.index("recency")
     values = [value + 1 for value in table["recency"].to_pylist()]
@@ -144,7 +146,7 @@ def test_a_kept_feature_that_was_tampered_with_is_told(space):
     pq.write_table(table.set_column(place, "recency", column), path)
     found = replay.customer(space, HIM, AS_OF)
     assert "churn_probability" in found.counts
-    assert "features/purchases/part.parquet is not the file" in found.in_words()
+    assert "features/rhythm/part.parquet is not the file" in found.in_words()
 
 
 def test_models_of_another_content_are_told(space):
@@ -223,15 +225,47 @@ def test_between_two_batches_the_parts_sum_and_features_tell_the_data_part(score
     assert "policy@3 (save_rate, version)" in found.in_words()
 
 
-def test_another_model_beside_other_data_shares_the_change(space):
+def test_another_model_beside_other_data_shares_the_change(space, monkeypatch):
+    monkeypatch.setattr(examples, "differences", lambda told, said: [])
     promote(space, "2")
-    cuts = space.models / "tier" / "2" / "cuts.json"
-    cuts.write_text(cuts.read_text().replace('most_valuable": ', 'most_valuable": 1'))
+    file = space.models / "churn" / "2" / "model.json"
+    told = json.loads(file.read_text())
+    file.write_text(json.dumps(told | {"slope": 0.5 * told["slope"]}))
     batch.score_file(space, POLICY, AS_OF, processes=1)
     found = moved.between(space, HIM, BEFORE, AS_OF)
     assert set(found.kinds) == {"data", "model"}
-    assert found.kinds["model"] == (
-        ", ".join(f"{task} 1" for task in champion.versions(space)),
-        ", ".join(f"{task} 2" for task in champion.versions(space)),
-    )
+    assert "churn 1" in found.kinds["model"][0]
+    assert "churn 2" in found.kinds["model"][1]
+    told = found.numbers["purchase_probability"]
+    assert told["parts"]["model"] != 0.0
+    assert sum(told["parts"].values()) == pytest.approx(told["after"] - told["before"], abs=1e-12)
     assert found.unexplained == pytest.approx(0.0, abs=1e-9)
+
+
+def test_the_verbs_say_it_as_json_and_end_with_one_when_a_bit_differs(space, monkeypatch):
+    monkeypatch.setenv("HOLDFAST_HOME", str(space.root))
+
+    def run(*words):
+        done = CliRunner().invoke(holdfast.app, [*words, "--json", "--quiet"])
+        return done.exit_code, json.loads(done.stdout)
+
+    code, told = run("replay", HIM, "--as-of", "2024-12-31")
+    assert (code, told["equal"]) == (0, True)
+    code, told = run("diff", HIM, "2024-10-31", "2024-12-31")
+    assert code == 0
+    assert set(told["differs"]) == {"data", "policy"}
+    made_of.write(folder(space), replace(made_of.read(folder(space)), policy={"margin_rate": 0.5}))
+    code, told = run("replay", "--everybody", "--as-of", "2024-12-31")
+    assert (code, told["equal"]) == (1, False)
+    assert "clv_future" in told["fields_that_differ"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("replay",), ("replay", HIM, "--everybody", "--as-of", "2024-12-31"),
+     ("replay", "--everybody"), ("replay", HIM, "--as-of", "2024-12-31", "--request", "r1")],
+)  # fmt: skip
+def test_a_replay_of_nothing_or_of_two_things_is_refused(words):
+    refused = CliRunner().invoke(holdfast.app, words).exception
+    assert isinstance(refused, UserError)
+    assert "Say what to make again" in str(refused)

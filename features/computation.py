@@ -24,6 +24,7 @@ from features.queries import KNOWN, Queries, facts_of
 
 PART = "part.parquet"
 FACTS = "population.parquet"  # what everybody's past says, for the families that compare
+KEPT = "features"  # the folder beside scores with the parts they were made of
 STAMP = "event_timestamp"  # a column of the snapshots: the moment they stand at
 
 

@@ -1,5 +1,8 @@
 """A customer erased: from the events, the rows set aside, the ledger, every snapshot and online.
 
+Of a snapshot's file other names may be kept beside the scores that were made of it: they are
+rewritten with it, and stay names of one file.
+
 Files that hold him are written again without him, piece by piece, and take the places of the old
 ones all together. The snapshots of the others stay as they are, and stay valid.
 """
@@ -17,7 +20,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from features import journal, workspace
-from features.computation import PART
+from features.computation import KEPT, PART
 from features.events import TABLES
 from features.journal import Change
 from features.ledger import Ledger
@@ -31,8 +34,8 @@ class Erased:
 
     rows: per event table, rows removed. rejected: rows removed of those set aside. event_ids:
     entries removed from the ledger. snapshots: parts of feature snapshots, one per family and
-    moment, that held him. moments: the moments of these, as their folders name them. online:
-    whether the online store held him.
+    moment, that held him. moments: the moments of these, as their folders name them. kept: the
+    folders of scores whose kept features held him. online: whether the online store held him.
     """
 
     rows: Mapping[str, int]
@@ -40,13 +43,21 @@ class Erased:
     event_ids: int
     snapshots: int
     moments: Sequence[str]
+    kept: Sequence[str]
     online: bool
 
     @property
     def found(self) -> bool:
         """Whether there was anything of him."""
         return any(
-            [*self.rows.values(), self.rejected, self.event_ids, self.snapshots, self.online]
+            [
+                *self.rows.values(),
+                self.rejected,
+                self.event_ids,
+                self.snapshots,
+                bool(self.kept),
+                self.online,
+            ]
         )
 
 
@@ -70,16 +81,19 @@ def erase(space: Workspace, customer_id: str) -> Erased:
             n: _without(workspace.event_files(space, n), customer_id, staging) for n in TABLES
         }
         parts = _without(sorted(space.features.glob(f"*/as_of=*/{PART}")), customer_id, staging)
+        kept = _kept_without(space, customer_id, parts, staging)
         rejected = _rejected_without(space, customer_id, staging)
         known = Ledger(space.events).count(customer_id)
-        if any([*events.values(), parts, rejected, known]):
-            journal.commit(space.events, _change(space, customer_id, events, parts, rejected))
+        if any([*events.values(), parts, kept, rejected, known]):
+            files = [*parts, *kept, *rejected]
+            journal.commit(space.events, _change(space, customer_id, events, parts, files))
     return Erased(
         {name: sum(file.lost for file in files) for name, files in events.items()},
         sum(file.lost for file in rejected),
         known,
         len(parts),
         sorted({part.path.parent.name.removeprefix("as_of=") for part in parts}),
+        sorted({file.path.parents[2].name for file in kept}),
         online=False,
     )
 
@@ -89,8 +103,9 @@ def _change(
     customer_id: str,
     events: Mapping[str, Sequence[_Without]],
     parts: Sequence[_Without],
-    rejected: Sequence[_Without],
+    in_place: Sequence[_Without],
 ) -> Change:
+    """The change of all these files. in_place: those that keep their names, the parts included."""
     # The old name makes the new one, so that two files that become equal stay two.
     new = {
         file.path: (file.path.with_name(name_of(file.staged, file.path.name)), file.staged)
@@ -98,7 +113,7 @@ def _change(
         for file in files
     }
     put = dict(new.values())
-    put |= {file.path: file.staged for file in [*parts, *rejected]}
+    put |= {file.path: file.staged for file in in_place}
     sizes = {file.path: file.staged.stat().st_size for file in parts}
     told = Snapshots(space).fingerprints_over(new, sizes) if _has_events(space) else {}
     return Change(
@@ -126,6 +141,28 @@ def _without(paths: Sequence[Path], customer_id: str, staging: Path) -> list[_Wi
                 _write_without(file, set(held), customer_id, staged)
                 found.append(_Without(path, staged, lost))
     return found
+
+
+def _kept_without(
+    space: Workspace, customer_id: str, parts: Sequence[_Without], staging: Path
+) -> list[_Without]:
+    """The features kept beside scores, without the customer; what is one file is written once."""
+    same = {_identity(part.path): part for part in parts}
+    found = []
+    for path in sorted(space.scores.glob(f"as_of=*/{KEPT}/*/{PART}")):
+        written = same.get(_identity(path))
+        if written is None:
+            found += _without([path], customer_id, staging)
+        else:
+            staged = staging / f"{uuid.uuid4().hex}.parquet"
+            staged.hardlink_to(written.staged)
+            found.append(_Without(path, staged, written.lost))
+    return found
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    facts = path.stat()
+    return facts.st_dev, facts.st_ino
 
 
 def _may_hold(file: pq.ParquetFile, group: int, customer_id: str) -> bool:

@@ -56,7 +56,8 @@ def score_file(
     """The same with the champions, written to score_path, a part at a time; returns the path.
 
     A run that was ended goes on after the parts it has written, as long as features, models,
-    policy and code are the same; else it starts anew. The result appears at once.
+    policy and code are the same; else it starts anew. The result appears at once, and beside it
+    what it was made of (made_of.py).
     processes: default: as many as there are cores. size: customers of a part. resume: off to start
     anew in any case.
     Raises UserError while another run scores the same moment, and when nobody had bought by then.
@@ -68,6 +69,7 @@ def score_file(
         job.remove_others()
         if not resume:
             shutil.rmtree(job.folder, ignore_errors=True)
+        job = job.own()
         everything, missing = len(job.numbers()), job.missing()
         done = everything - len(missing)
         if done:

@@ -50,8 +50,8 @@ def run(space: Workspace, customers: int, seed: int, progress: Progress) -> Demo
     request = Request(AS_OF, HORIZON_DAYS, VALUE_HORIZON_DAYS)
     learned = train(space, request, progress)
     progress("scores of every customer")
-    scores = batch.score_everyone(space, learned.models, POLICY, AS_OF)
-    path = batch.write(scores, batch.score_path(space, AS_OF))
+    path = batch.score_file(space, POLICY, AS_OF)
+    scores = pd.read_parquet(path)
     progress("report")
     page = space.reports / f"as_of={moment_name(AS_OF)}" / "report.html"
     report_on(

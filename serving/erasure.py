@@ -1,4 +1,4 @@
-"""A customer erased to the end: events, features, online, scores; and the receipt that says so.
+"""A customer erased to the end: events, features, online, scores, answers; and the receipt of it.
 
 What cannot be erased is what models have learnt from him among thousands of others: the receipt
 names those that may have, which are free of him once they are trained anew. It is kept without his
@@ -13,6 +13,7 @@ import json
 import os
 import secrets
 import shutil
+from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
@@ -23,7 +24,7 @@ import pyarrow.parquet as pq
 
 from features import backend
 from features.workspace import Workspace
-from serving import batch
+from serving import batch, kept_answers, made_of
 from serving.event_schemas import Receipt
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 _KEY_BYTES = 32
 _ROW_GROUP = 20_000  # rows held in memory at a time
 _ALL_EVENTS = 10**9
+_CLOCKS_APART = 0.1  # seconds by which a file's time may lie before the clock's
 
 
 def erase(space: Workspace, store: FeatureStore, customer_id: str, now: datetime) -> Receipt:
@@ -46,20 +48,25 @@ def erase(space: Workspace, store: FeatureStore, customer_id: str, now: datetime
         for folder in sorted(space.scores.glob("as_of=*")):
             held.enter_context(batch.alone(folder))
         erased = store.erase(customer_id)
-        tables = sum(_without(file, customer_id) for file in _score_tables(space))
+        changed = [file for file in _score_tables(space) if _without(file, customer_id)]
+        for name in {file.parent.name for file in changed} | set(erased.kept):
+            made_of.renew(space.scores / name)
         for unfinished in space.scores.glob("as_of=*/.parts-*"):
             shutil.rmtree(unfinished)
+    served = kept_answers.erase(space, customer_id)
     for tested in space.models.glob("proof/*.parquet"):  # names whom the models were tested on
         _without(tested, customer_id)
     _remove_reports(space, customer_id)
     key = _key(space)
     facts = {
-        "customer": hmac.new(key, customer_id.encode(), hashlib.sha256).hexdigest(),
+        "customer": _digest(key, customer_id),
         "erased_at": now.isoformat(),
         "rows": dict(erased.rows),
         "snapshots": erased.snapshots,
         "was_online": erased.online,
-        "score_tables": tables,
+        "score_tables": len(changed),
+        "kept_features": len(erased.kept),
+        "served_answers": served,
         "models": models,
         "note": "retrain" if models else None,
     }
@@ -68,12 +75,28 @@ def erase(space: Workspace, store: FeatureStore, customer_id: str, now: datetime
     name = f"{now:%Y-%m-%dT%H%M%S}-{receipt.customer[:12]}.json"
     with backend.whole_or_nothing(space.root / "erasures" / name) as temporary:
         temporary.write_text(receipt.model_dump_json(indent=1))
+    # An answer about him may have been on its way: whoever writes one now sees the receipt first.
+    kept_answers.erase(space, customer_id)
     return receipt
+
+
+def erased_since(space: Workspace, seconds: float) -> Callable[[str], bool]:
+    """Tells of a customer whether he was erased after a moment, seconds since 1970."""
+    folder = space.root / "erasures"
+    if not folder.exists() or folder.stat().st_mtime < seconds - _CLOCKS_APART:
+        return lambda customer_id: False
+    names = {
+        json.loads(file.read_text())["customer"]
+        for file in folder.glob("*.json")
+        if file.stat().st_mtime >= seconds - _CLOCKS_APART
+    }
+    key = _key(space)
+    return lambda customer_id: _digest(key, customer_id) in names
 
 
 def is_genuine(space: Workspace, receipt: Receipt) -> bool:
     """Whether a receipt was written by this workspace and is as it was written."""
-    facts = receipt.model_dump(exclude={"signature"})
+    facts = receipt.model_dump(exclude={"signature"}, exclude_unset=True)
     expected = hmac.new(_key(space), json.dumps(facts, sort_keys=True).encode(), hashlib.sha256)
     return hmac.compare_digest(expected.hexdigest(), receipt.signature)
 
@@ -113,6 +136,10 @@ def _remove_reports(space: Workspace, customer_id: str) -> None:
     for page in space.reports.glob("as_of=*/report*.html"):
         if customer_id in page.read_text(encoding="utf-8"):
             page.unlink()
+
+
+def _digest(key: bytes, customer_id: str) -> str:
+    return hmac.new(key, customer_id.encode(), hashlib.sha256).hexdigest()
 
 
 def _key(space: Workspace) -> bytes:

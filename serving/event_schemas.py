@@ -124,7 +124,10 @@ class Profile(BaseModel):
 
 
 class Receipt(BaseModel):
-    """What an erasure reached; see erasure.py."""
+    """What an erasure reached; see erasure.py.
+
+    kept_features: batches whose kept features held him. served_answers: kept answers about him.
+    """
 
     customer: str
     erased_at: str
@@ -132,6 +135,8 @@ class Receipt(BaseModel):
     snapshots: int
     was_online: bool
     score_tables: int
+    kept_features: int = 0
+    served_answers: int = 0
     models: list[str]
     note: Literal["retrain"] | None
     signature: str

@@ -6,9 +6,9 @@ import hashlib
 import json
 import shutil
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Self
 
@@ -22,7 +22,9 @@ from features.columns import Columns, with_columns
 from features.errors import UserError
 from features.snapshots import Snapshots
 from features.workspace import Workspace
+from serving import made_of, policy_record
 from serving.former import Former, Stamp, stamps_before
+from serving.made_of import MadeOf
 from serving.policy import Policy
 from serving.reasons import factors, in_words
 from serving.score import COLUMNS, score_columns
@@ -46,7 +48,8 @@ class Job:
     """What is scored and with what: all that a process needs to compute a part.
 
     versions: task and version of each model. former: the scores before, whose tiers count. folder:
-    where the parts lie, by a name that says what they were made of. size: customers of a part.
+    where the parts lie, by a name that says what they were made of, and the features they are
+    computed from. size: customers of a part. made_of: the same for those who come later.
     """
 
     built: Built
@@ -56,19 +59,28 @@ class Job:
     former: tuple[Stamp, ...]
     folder: Path
     size: int
+    made_of: MadeOf = field(compare=False)
 
     @classmethod
     def of(cls, space: Workspace, policy: Policy, as_of: datetime, folder: Path, size: int) -> Self:
         """The champions over a built moment, with the parts in a folder of `folder`."""
         snapshots, versions = Snapshots(space), champion.versions(space)
         former = stamps_before(space, as_of)
-        made_of = json.dumps([
-            snapshots.fingerprint(as_of), versions, champion.digest(space, versions),
-            policy.label, repr(policy), repr(former), _code(), size,
-        ])  # fmt: skip
-        place = folder / f"{_PREFIX}{hashlib.sha256(made_of.encode()).hexdigest()[:16]}"
+        made = MadeOf(
+            as_of=as_of.isoformat(), written_at="", customers=0,
+            **made_of.models_of(space, versions), policy=policy_record.to_dict(policy),
+            code=code_digest(), features=snapshots.fingerprint(as_of),
+            former=former[0].moment.isoformat() if former else None, engine=backend.chosen(),
+            libraries=made_of.libraries(), files={},
+        )  # fmt: skip
+        name = json.dumps([asdict(made), repr(former), size])
+        place = folder / f"{_PREFIX}{hashlib.sha256(name.encode()).hexdigest()[:16]}"
         pairs = tuple(sorted(versions.items()))
-        return cls(Built.of(snapshots, as_of), space, pairs, policy, former, place, size)
+        return cls(Built.of(snapshots, as_of), space, pairs, policy, former, place, size, made)
+
+    def own(self) -> Self:
+        """The same over features of its own, which no later build can change."""
+        return replace(self, built=made_of.linked(self.built, self.folder))
 
     def numbers(self) -> range:
         """The numbers of all parts, in the order of the customers."""
@@ -103,6 +115,8 @@ def write(job: Job, numbers: range) -> int:
 def join(job: Job, path: Path) -> None:
     """Make one table of all parts, whole or not at all, a part in memory at a time.
 
+    Beside it stands what it was made of, in the folder of the path.
+
     Raises UserError when nobody is in them.
     """
     parts = [pq.ParquetFile(job.path(number)) for number in job.numbers()]
@@ -115,6 +129,8 @@ def join(job: Job, path: Path) -> None:
     ):
         for part in written:
             writer.write_table(part.read())
+    count = sum(part.metadata.num_rows for part in written)
+    made_of.publish(job.folder, path.parent, replace(job.made_of, customers=count))
 
 
 def scored(rows: pd.DataFrame, models: ModelSet, policy: Policy) -> pd.DataFrame:
@@ -191,7 +207,8 @@ def _is_whole(path: Path) -> bool:
     return True
 
 
-def _code() -> str:
+@cache
+def code_digest() -> str:
     """A digest of our own source: scores of another version do not belong together."""
     found = hashlib.sha256()
     root = Path(__file__).parents[1]

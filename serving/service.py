@@ -12,6 +12,7 @@ import contextlib
 import logging
 import os
 import sys
+import time
 from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -38,6 +39,7 @@ from serving.erasure import erase
 from serving.event_schemas import EventsRequest, EventsResponse, Profile, ProfileRequest
 from serving.following import Following
 from serving.given_rows import overridden, refusal, to_frame
+from serving.keeping import Handed, Keeping
 from serving.lane import Lane
 from serving.loaded import Asked, Loaded
 from serving.metrics import Metrics
@@ -94,6 +96,7 @@ class Holdfast:
         self._space = Workspace.from_environment()
         self._policy: Policy = POLICY
         self._following = Following(self._space, _note_swap)
+        self._keeping = Keeping(self._space, _note_dropped)
         # Even one row takes longer than the event loop may be blocked, so all work is in threads.
         self._scores = Together(self._of_customers, MOST_CUSTOMERS, MOST_WAITING)
         self._events = Together(self._of_events, MOST_CUSTOMERS, MOST_WAITING)
@@ -166,8 +169,11 @@ class Holdfast:
         return self._following.loaded
 
     def _of_customers(self, asked: list[Asked]) -> list[Answer]:
-        loaded = self._loaded
-        return answer(loaded.known(asked), loaded.models, Call(self._policy, now()))
+        began, loaded, call = time.time(), self._loaded, Call(self._policy, now())
+        rows = loaded.known(asked)
+        answers = answer(rows, loaded.models, call)
+        self._keeping.hand(Handed(rows, answers, loaded.models, call, began))
+        return answers
 
     def _what_if(
         self, asked: list[Asked], overrides: Mapping[str, Mapping[str, Any]]
@@ -221,18 +227,20 @@ class Holdfast:
 
     @bentoml.on_startup
     async def start_following(self) -> None:
-        """Look from now on whether another champion was promoted."""
+        """Look from now on whether another champion was promoted, and keep what is answered."""
         _reserve_metrics()
         if await self.__is_ready__():  # which opens the store before the first call needs it
             await anyio.to_thread.run_sync(self._loaded.prepare)
+        self._keeping.open()
         self._follower = asyncio.create_task(self._following.follow())
 
     @bentoml.on_shutdown
     async def stop_following(self) -> None:
-        """Stop looking."""
+        """Stop looking, and keep what was answered last."""
         self._follower.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await self._follower
+        await anyio.to_thread.run_sync(self._keeping.close)
 
 
 def now() -> datetime:
@@ -268,6 +276,19 @@ def _swaps_total() -> "prometheus_client.Counter":
 
 def _note_swap(result: str) -> None:
     _swaps_total().labels(result).inc()
+
+
+@cache
+def _dropped_total() -> "prometheus_client.Counter":
+    import prometheus_client
+
+    return prometheus_client.Counter(
+        "holdfast_answers_not_kept", "Answers that could not be kept for replay."
+    )
+
+
+def _note_dropped(count: int) -> None:
+    _dropped_total().inc(count)
 
 
 def _reserve_metrics() -> None:

@@ -86,7 +86,7 @@ def test_the_file_has_the_rows_the_columns_and_the_types_of_the_frame(space, tmp
     )
     assert pq.read_schema(found).equals(pq.read_schema(expected).remove_metadata())
     assert pq.ParquetFile(found).read()["customer_id"].to_pylist() == sorted(frame.customer_id)
-    assert left_in(space) == ["scores.parquet"]
+    assert left_in(space) == ["features", "made_of.json", "scores.parquet"]
 
 
 def test_the_bytes_are_the_same_in_this_process_and_in_two_others(space, counted):
@@ -121,7 +121,7 @@ def test_a_run_that_failed_goes_on_after_its_parts(space, monkeypatch, counted):
     assert said[0] == "going on after 4 of 11 parts"
     assert said[-1] == "scored 11 of 11 parts"
     assert again.read_bytes() == whole
-    assert left_in(space) == ["scores.parquet"]
+    assert left_in(space) == ["features", "made_of.json", "scores.parquet"]
 
 
 def test_a_damaged_part_is_computed_again(space, monkeypatch, counted):
@@ -146,7 +146,7 @@ def test_parts_of_another_policy_are_not_gone_on_with(space, monkeypatch, counte
 
     assert sum(counted) == len(found)
     assert found.max_spend.tolist() == pytest.approx((0.5 * found.expected_loss).tolist())
-    assert left_in(space) == ["scores.parquet"]
+    assert left_in(space) == ["features", "made_of.json", "scores.parquet"]
 
 
 def test_one_may_ask_to_start_anew(space, monkeypatch, counted):
@@ -172,7 +172,7 @@ def ordered(space, patch):
 
 
 def rewritten(space, patch):
-    patch.setattr(parts, "_code", lambda: "another")
+    patch.setattr(parts, "code_digest", lambda: "another")
 
 
 @pytest.mark.parametrize("change", [promoted, retrained, ordered, rewritten])

@@ -80,6 +80,11 @@ def before(past_rows: ir.Table, as_of: Moment, days: int) -> ir.BooleanValue:
     return older & ~recent(past_rows, as_of, days)
 
 
+def older(rows: ir.Table, column: str, start: datetime) -> ir.BooleanValue:
+    """Whether a time of a row lies before a moment; null where it has none."""
+    return rows[column] < _literal(start)
+
+
 def season(past_rows: ir.Table, as_of: Moment, days: int) -> ir.BooleanValue:
     """Whether a row lies in the `days` days that followed this very moment a year ago."""
     year_ago = as_of - timedelta(days=365)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from serving import expiry_verbs, key_verbs, plan_verbs, report_verbs
+from serving import expiry_verbs, feature_verbs, key_verbs, list_verbs, plan_verbs, report_verbs
 from serving.mouth import AsOf, Json, Mouth, Quiet
 from serving.report_verbs import Language
 
@@ -35,6 +35,8 @@ app.add_typer(key_verbs.app, name="keys")
 app.command()(plan_verbs.plan)
 app.command()(report_verbs.report)
 app.command()(expiry_verbs.expire)
+app.command()(feature_verbs.features)
+app.command("list")(list_verbs.list_customers)
 
 Horizon = Annotated[int, typer.Option(min=1, max=3650, help="Days of the churn question.")]
 ValueHorizon = Annotated[int, typer.Option(min=1, max=3650, help="Days of the value question.")]

@@ -16,7 +16,6 @@ from functools import cached_property
 from pathlib import Path
 
 import ibis.expr.types as ir
-import numpy as np
 
 from features import backend, journal, moment, workspace
 from features.errors import UserError
@@ -240,7 +239,7 @@ class _Search:
         start = self.since.get("rejected")
         for path in sorted((self.space.events / "rejected").glob("*.csv")):
             written = datetime.fromtimestamp(path.stat().st_mtime, UTC).replace(tzinfo=None)
-            if start and _is_before(written, start):
+            if start and moment.is_earlier(written, start):
                 yield path
 
     def _contents(self, table: str) -> list[str]:
@@ -256,7 +255,9 @@ class _Search:
 
     def _is_past(self, kind: str, folder: Path) -> bool:
         as_of = moment_of(folder)
-        return kind in self.since and as_of is not None and _is_before(as_of, self.since[kind])
+        return (
+            kind in self.since and as_of is not None and moment.is_earlier(as_of, self.since[kind])
+        )
 
     def _in(self, path: Path) -> str:
         return path.relative_to(self.space.root).as_posix()
@@ -266,10 +267,6 @@ def _written(rows: ir.Table, staging: Path) -> Path:
     path = staging / f"{uuid.uuid4().hex}.parquet"
     backend.write_parquet(rows, path, backend.EMBEDDED)
     return path
-
-
-def _is_before(when: datetime, start: datetime) -> bool:
-    return bool(moment.is_stale(np.array([when], "datetime64[us]"), start, timedelta(0))[0])
 
 
 def _remove_if_empty(folder: Path) -> None:

@@ -102,6 +102,11 @@ def is_stale(as_of: Moments, now: datetime, max_age: timedelta) -> Any:
     return as_of < np.datetime64(now - max_age, "us")
 
 
+def is_earlier(one: datetime, other: datetime) -> bool:
+    """Whether one moment is before another."""
+    return one < other
+
+
 def known_customers(events: Events, as_of: Moment) -> ir.Table:
     """One row per customer known at `as_of`: first_seen_at, days_ago, kind and profile columns.
 

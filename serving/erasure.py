@@ -10,6 +10,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import os
+import secrets
 import shutil
 from contextlib import ExitStack
 from datetime import datetime
@@ -21,12 +23,13 @@ import pyarrow.parquet as pq
 
 from features import backend
 from features.workspace import Workspace
-from serving import batch, receipts
+from serving import batch
 from serving.event_schemas import Receipt
 
 if TYPE_CHECKING:
     from features.store import FeatureStore
 
+_KEY_BYTES = 32
 _ROW_GROUP = 20_000  # rows held in memory at a time
 _ALL_EVENTS = 10**9
 
@@ -49,7 +52,7 @@ def erase(space: Workspace, store: FeatureStore, customer_id: str, now: datetime
     for tested in space.models.glob("proof/*.parquet"):  # names whom the models were tested on
         _without(tested, customer_id)
     _remove_reports(space, customer_id)
-    key = receipts.key(space)
+    key = _key(space)
     facts = {
         "customer": hmac.new(key, customer_id.encode(), hashlib.sha256).hexdigest(),
         "erased_at": now.isoformat(),
@@ -60,7 +63,8 @@ def erase(space: Workspace, store: FeatureStore, customer_id: str, now: datetime
         "models": models,
         "note": "retrain" if models else None,
     }
-    receipt = Receipt(**facts, signature=receipts.signature(space, facts))  # type: ignore[arg-type]
+    signature = hmac.new(key, json.dumps(facts, sort_keys=True).encode(), hashlib.sha256)
+    receipt = Receipt(**facts, signature=signature.hexdigest())  # type: ignore[arg-type]
     name = f"{now:%Y-%m-%dT%H%M%S}-{receipt.customer[:12]}.json"
     with backend.whole_or_nothing(space.root / "erasures" / name) as temporary:
         temporary.write_text(receipt.model_dump_json(indent=1))
@@ -69,8 +73,9 @@ def erase(space: Workspace, store: FeatureStore, customer_id: str, now: datetime
 
 def is_genuine(space: Workspace, receipt: Receipt) -> bool:
     """Whether a receipt was written by this workspace and is as it was written."""
-    expected = receipts.signature(space, receipt.model_dump(exclude={"signature"}))
-    return hmac.compare_digest(expected, receipt.signature)
+    facts = receipt.model_dump(exclude={"signature"})
+    expected = hmac.new(_key(space), json.dumps(facts, sort_keys=True).encode(), hashlib.sha256)
+    return hmac.compare_digest(expected.hexdigest(), receipt.signature)
 
 
 def _trained_since(space: Workspace, first: datetime) -> list[str]:
@@ -108,3 +113,15 @@ def _remove_reports(space: Workspace, customer_id: str) -> None:
     for page in space.reports.glob("as_of=*/report*.html"):
         if customer_id in page.read_text(encoding="utf-8"):
             page.unlink()
+
+
+def _key(space: Workspace) -> bytes:
+    """The workspace's secret for receipts, made when it is first needed."""
+    file = space.root / "erasures" / "receipts.key"
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with backend.whole_or_nothing(file) as temporary:
+            handle = os.open(temporary, os.O_WRONLY | os.O_CREAT, 0o600)
+            with os.fdopen(handle, "wb") as stream:
+                stream.write(secrets.token_bytes(_KEY_BYTES))
+    return file.read_bytes()

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from serving import expiry_verbs, feature_verbs, key_verbs, list_verbs, plan_verbs, report_verbs
+from serving import key_verbs, more_verbs, plan_verbs, report_verbs
 from serving.mouth import AsOf, Json, Mouth, Quiet
 from serving.report_verbs import Language
 
@@ -34,9 +34,7 @@ app = typer.Typer(
 app.add_typer(key_verbs.app, name="keys")
 app.command()(plan_verbs.plan)
 app.command()(report_verbs.report)
-app.command()(expiry_verbs.expire)
-app.command()(feature_verbs.features)
-app.command("list")(list_verbs.list_customers)
+more_verbs.add_to(app)
 
 Horizon = Annotated[int, typer.Option(min=1, max=3650, help="Days of the churn question.")]
 ValueHorizon = Annotated[int, typer.Option(min=1, max=3650, help="Days of the value question.")]

@@ -12,6 +12,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -83,8 +84,8 @@ def registered(space: Workspace) -> list[Path]:
 
 
 def _importance_of(folder: Path, customers: pd.DataFrame) -> pd.Series:
-    meta: Mapping[str, object] = json.loads((folder / "task.json").read_text(encoding="utf-8"))
-    gone = sorted(set(meta["features"]) - set(customers))  # type: ignore[call-overload]
+    meta: Mapping[str, Any] = json.loads((folder / "task.json").read_text(encoding="utf-8"))
+    gone = sorted(set(meta["features"]) - set(customers))
     if gone:
         raise UserError(
             f"The model churn@{folder.name} needs {', '.join(gone[:5])}, which today's catalogue "

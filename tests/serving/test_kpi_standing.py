@@ -6,7 +6,9 @@ from datetime import datetime, timedelta
 import ibis
 import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
+import holdfast
 from features import workspace as workspaces
 from features.events import TRANSACTIONS
 from features.moment import parse_moment
@@ -177,3 +179,16 @@ def test_a_sheet_has_its_composites_once_enough_were_kept(workspace):
 
 def test_every_figure_with_a_direction_is_one_of_the_sheet():
     assert {which.key for which in KPIS} >= LESS_IS_BETTER | NEAREST_TO_0
+
+
+def test_the_verb_tells_the_age_of_each_source(workspace, monkeypatch):
+    rows = as_table(world("ann  2024-12-30T00:00  10  source=till").transactions, TRANSACTIONS)
+    workspaces.ingest(workspace, {"transactions": rows})
+    monkeypatch.setenv("HOLDFAST_HOME", str(workspace.root))
+    asked = ["freshness", "--as-of", "2024-12-31T00:00:00", "--quiet"]
+    told = CliRunner().invoke(holdfast.app, asked).stdout
+    assert [line.split()[:4] for line in told.splitlines()] == [
+        ["transactions", "table", "transactions", "1"],
+        ["transactions", "source", "till", "1"],
+    ]
+    assert "24.0 hours" in told

@@ -214,6 +214,15 @@ def rows_of_customer(paths: Sequence[Path], customer_id: str) -> pa.Table:
     return rows.filter(is_his).to_arrow_table()
 
 
+def rows_where(paths: Sequence[Path], condition: str) -> pa.Table:
+    """The rows of some Parquet files of which a condition holds; SQL that the caller has checked.
+
+    Raises one of ENGINE_ERRORS when the engine cannot work it out.
+    """
+    rows = _within(connect(EMBEDDED).con, paths, (None, None))
+    return rows.filter(condition).to_arrow_table()
+
+
 def write_rows(rows: pa.Table, path: Path) -> None:
     """Write rows at hand to one Parquet file, as write_parquet would, whole or not at all."""
     with whole_or_nothing(path) as temporary:

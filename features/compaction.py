@@ -61,7 +61,7 @@ def _merge(space: Workspace, table: str, files: Sequence[Path]) -> None:
     with journal.staging(space.events) as staging:
         staged = staging / f"{table}.parquet"
         rows = backend.read_parquet(list(files), backend.EMBEDDED)
-        rows = rows.order_by(list(order_of(TABLES[table])))
+        rows = rows.order_by(list(order_of(TABLES[table], rows.columns)))
         backend.write_parquet(rows, staged, backend.EMBEDDED)
         # The old names make the new one: two files of the same rows are not one.
         final = files[0].with_name(name_of(staged, *(path.name for path in files)))

@@ -6,7 +6,7 @@ Grain: `customers` one row per customer; `transactions` one row per order line o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -63,6 +63,18 @@ class Column:
     aliases: tuple[str, ...] = ()
 
 
+# Where a row comes from and why we may hold it (item 11.2). No feature sees these columns, and they
+# are stored only where a source has them: files, snapshots and event ids stay what they were.
+PROVENANCE = ("source", "collection_channel", "collection_method", "lawful_basis")
+_PROVENANCE = (
+    Column("source", "string", "The system or place a row comes from.", False, ("source_system",)),
+    Column("collection_channel", "string", "direct, or indirect such as by a partner."),
+    Column("collection_method", "string",
+           "interview, observation, survey, complaint, club or purchase."),
+    Column("lawful_basis", "string", "Why it may be held, such as contract or consent."),
+)  # fmt: skip
+
+
 @dataclass(frozen=True)
 class EventTable:
     """A canonical table: its grain and its columns."""
@@ -72,12 +84,12 @@ class EventTable:
     columns: tuple[Column, ...]
 
     def column_names(self) -> tuple[str, ...]:
-        """The names of the columns, in order."""
-        return tuple(column.name for column in self.columns)
+        """The names of the columns that every stored table has, in order."""
+        return tuple(column.name for column in self.columns if column.name not in PROVENANCE)
 
     def schema(self) -> ibis.Schema:
-        """The ibis schema of the stored table."""
-        return ibis.schema({column.name: column.dtype for column in self.columns})
+        """The ibis schema of the table that features are made from."""
+        return ibis.schema({c.name: c.dtype for c in self.columns if c.name not in PROVENANCE})
 
 
 _ID = Column(
@@ -123,6 +135,7 @@ TRANSACTIONS = EventTable(
                ("discount_amount",)),
         Column("margin", "float64", "Money of the line left after the cost of goods.", False,
                ("profit", "gross_margin")),
+        *_PROVENANCE,
     ),
 )  # fmt: skip
 INTERACTIONS = EventTable(
@@ -140,6 +153,7 @@ INTERACTIONS = EventTable(
                ("score", "rating")),
         Column("case_id", "string", "The case a contact belongs to.", False, ("ticket_id",)),
         Column("detail", "string", "A code or reason.", False, ("reason", "note")),
+        *_PROVENANCE,
     ),
 )  # fmt: skip
 TABLES: dict[str, EventTable] = {
@@ -181,7 +195,7 @@ def check(table: EventTable, raw: ir.Table, now: datetime, time_format: str | No
         # Sorted, a customer's rows lie together: the snapshots of sorted files took less than half
         # the time, and a few customers are read without reading the others. Sorted to the last
         # column, the same rows make the same file, and rows that repeat stand side by side.
-        good=good.order_by(list(order_of(table))),
+        good=good.order_by(list(order_of(table, good.columns))),
         bad=bad.select(**(as_given | {"reason": bad[REASON]})),
     )
 
@@ -200,9 +214,10 @@ def judge(table: EventTable, raw: ir.Table, now: datetime, time_format: str | No
     return judged.select(**stored, **told, **as_given).order_by(_POSITION).drop(_POSITION)
 
 
-def order_of(table: EventTable) -> tuple[str, ...]:
-    """The columns by which the stored rows of a table are sorted."""
-    return ("customer_id",) if table is CUSTOMERS else table.column_names()
+def order_of(table: EventTable, stored: Sequence[str]) -> tuple[str, ...]:
+    """The columns by which the stored rows of a table, which have these columns, are sorted."""
+    told = [name for name in PROVENANCE if name in stored]
+    return ("customer_id",) if table is CUSTOMERS else (*table.column_names(), *told)
 
 
 def _judge(
@@ -325,6 +340,7 @@ def _stored_columns(table: EventTable, rows: ir.Table, profile: list[str]) -> di
     columns: dict[str, ir.Value] = {
         column.name: rows[column.name] if column.name in rows.columns else ibis.null(column.dtype)
         for column in table.columns
+        if column.name in rows.columns or column.name not in PROVENANCE
     }
     if "known_at" in columns:
         columns["known_at"] = columns["known_at"].coalesce(columns["happened_at"])

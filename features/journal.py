@@ -26,7 +26,8 @@ class Change:
 
     put: file -> the finished file that takes its place. write: file -> its new text. remove: files.
     moved: table -> event file -> the one that holds its rows from now on. forgotten: a customer
-    whose event ids leave the ledger.
+    whose event ids leave the ledger. expired: table -> digests (ledger.content_of) of
+    events whose ids leave it.
     """
 
     put: Mapping[str, str] = field(default_factory=dict)
@@ -34,6 +35,7 @@ class Change:
     remove: Sequence[str] = ()
     moved: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     forgotten: str | None = None
+    expired: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 @contextmanager
@@ -107,6 +109,8 @@ def _finish(events: Path) -> None:
             ledger.move(table, [old for old, new in files.items() if new == into], into)
     if change.forgotten is not None:
         ledger.forget(change.forgotten)
+    for table, contents in change.expired.items():
+        ledger.forget_contents(table, contents)
     for final, staged in change.put.items():
         if (root / staged).exists():
             durable.publish(root / staged, root / final)

@@ -7,11 +7,15 @@ two the same call can be made again and stores its events once.
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from features.events import PROVENANCE
 
 # Text only: Feast changes for the whole process how this driver stores times.
 _TABLES = """
@@ -35,6 +39,17 @@ class Entry:
     customer_id: str
     content: str
     file: str
+
+
+def content_of(row: Mapping[str, Any]) -> str:
+    """A digest of a stored row; where it comes from counts only where it is told."""
+    told = {name: row[name] for name in PROVENANCE if row.get(name) is not None}
+    return digest(repr({n: value for n, value in row.items() if n not in PROVENANCE} | told))
+
+
+def digest(text: str) -> str:
+    """A short digest of a text."""
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True)
@@ -108,6 +123,22 @@ class Ledger:
             with self._open() as database:
                 database.execute("PRAGMA secure_delete = ON")  # no trace in the free pages
                 database.execute("DELETE FROM taken WHERE customer_id = ?", (customer_id,))
+
+    def forget_contents(self, table: str, contents: Sequence[str]) -> None:
+        """Remove the entries of events by the digest of their content (content_of)."""
+        if self.path.exists():
+            with self._open() as database:
+                database.execute("PRAGMA secure_delete = ON")
+                asked = "DELETE FROM taken WHERE events = ? AND content = ?"
+                database.executemany(asked, [(table, content) for content in contents])
+
+    def files(self, table: str) -> set[str]:
+        """The names of the files that hold events taken under an id."""
+        if not self.path.exists():
+            return set()
+        with self._open() as database:
+            asked = "SELECT DISTINCT file FROM taken WHERE events = ?"
+            return {file for (file,) in database.execute(asked, (table,))}
 
     def _is_there(self, table: str, file: str) -> bool:
         return (self.folder / table / file).exists()

@@ -80,6 +80,11 @@ def before(past_rows: ir.Table, as_of: Moment, days: int) -> ir.BooleanValue:
     return older & ~recent(past_rows, as_of, days)
 
 
+def older(rows: ir.Table, column: str, start: datetime) -> ir.BooleanValue:
+    """Whether a time of a row lies before a moment; null where it has none."""
+    return rows[column] < _literal(start)
+
+
 def season(past_rows: ir.Table, as_of: Moment, days: int) -> ir.BooleanValue:
     """Whether a row lies in the `days` days that followed this very moment a year ago."""
     year_ago = as_of - timedelta(days=365)
@@ -95,6 +100,11 @@ def days_before(time: ir.TimestampValue, as_of: Moment) -> ir.IntegerValue:
 def is_stale(as_of: Moments, now: datetime, max_age: timedelta) -> Any:
     """Whether what stands at a moment is older by now than allowed; false for no moment (NaT)."""
     return as_of < np.datetime64(now - max_age, "us")
+
+
+def is_earlier(one: datetime, other: datetime) -> bool:
+    """Whether one moment is before another."""
+    return one < other
 
 
 def known_customers(events: Events, as_of: Moment) -> ir.Table:

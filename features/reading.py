@@ -115,11 +115,12 @@ def _load_yaml(path: Path) -> dict:
 def _check_names(table: str, names: Mapping[str, str]) -> None:
     if table not in TABLES:
         raise UserError(f"The mapping names a table {table!r}; the tables are {', '.join(TABLES)}.")
-    unknown = [name for name in names if name not in TABLES[table].column_names()]
+    columns = [column.name for column in TABLES[table].columns]
+    unknown = [name for name in names if name not in columns]
     if unknown:
         raise UserError(
             f"The mapping names {', '.join(unknown)} in {table}; the columns of {table} are "
-            f"{', '.join(TABLES[table].column_names())}."
+            f"{', '.join(columns)}."
         )
 
 

@@ -26,7 +26,7 @@ from features.computation import FACTS, PART, Computation
 from features.errors import UserError
 from features.events import TABLES, Events
 from features.family import Family
-from features.moment import END_OF_DAY
+from features.moment import END_OF_DAY, parse_moment
 from features.queries import Queries
 from features.workspace import Workspace
 
@@ -225,6 +225,15 @@ def moment_name(as_of: datetime) -> str:
     if as_of - start == END_OF_DAY:
         return as_of.strftime("%Y-%m-%d")
     return as_of.isoformat().replace(":", "-")
+
+
+def moment_of(folder: Path) -> datetime | None:
+    """The moment that a folder `as_of=<moment_name>` stands for; None for another folder."""
+    day, _, time = folder.name.removeprefix("as_of=").partition("T")
+    try:
+        return parse_moment(f"{day}T{time.replace('-', ':')}" if time else day)
+    except UserError:
+        return None
 
 
 def _place(file: str) -> tuple[int, str]:

@@ -91,11 +91,9 @@ class FeatureStore:
         for as_of in customers.as_of.unique():
             self.snapshots.refuse_unbuilt(pd.Timestamp(as_of).to_pydatetime())
         moments = customers.as_of.astype("datetime64[us]").dt.tz_localize("UTC")
-        entity_rows = pd.DataFrame({
-            "customer_id": customers.customer_id.to_numpy(),
-            "event_timestamp": moments.to_numpy(),
-            "row": np.arange(len(customers)),  # Feast keeps no order
-        })  # fmt: skip
+        asked = {"customer_id": customers.customer_id, "event_timestamp": moments}
+        entity_rows = pd.DataFrame({name: each.to_numpy() for name, each in asked.items()})
+        entity_rows["row"] = np.arange(len(customers))  # Feast keeps no order
         if self._is_on_spark:
             backend.connect("spark")  # Feast takes the session it finds
         joined = self._feast.get_historical_features(
@@ -194,12 +192,17 @@ class FeatureStore:
         """
         with journal.replacing(self.workspace.events):
             erased = erasure.erase(self.workspace, customer_id)
-            self._ready = Ready()  # the one before holds his events, if he was the last pushed
-            self.snapshots.look_again()
-            if self._find_online_view() is None:
-                return erased
-            with online.writing(self._lock):
-                return replace(erased, online=self._rows.erase(customer_id))
+            return replace(erased, online=self.forget([customer_id]) > 0)
+
+    @registry_answering()
+    def forget(self, customer_ids: Sequence[str]) -> int:
+        """Take customers whose events went out of what is online; returns how many were there."""
+        self._ready = Ready()  # the one before may hold events that went
+        self.snapshots.look_again()
+        if self._find_online_view() is None:
+            return 0
+        with online.writing(self._lock):
+            return sum(map(self._rows.erase, customer_ids))
 
     def recent_events(self, customer_id: str, most: int) -> list[dict[str, Any]]:
         """The newest events of a customer; see recent.recent_events."""
@@ -210,8 +213,8 @@ class FeatureStore:
         online.refuse_older(as_of, self.newest_online())
         self.snapshots.refuse_unbuilt(as_of)
         self.apply()
-        rows = chunks(self.snapshots, as_of, _CHUNK)
-        count = online.load(self._rows, self._lock, rows, self._layout, stamp)
+        some = chunks(self.snapshots, as_of, _CHUNK)
+        count = online.load(self._rows, self._lock, some, self._layout, stamp)
         # Who became internal since an earlier load is in no snapshot, and is not online either.
         internal = self.snapshots.internal_customers()
         with online.writing(self._lock):
@@ -234,8 +237,8 @@ class FeatureStore:
         return online.writing(self.workspace.feast / "registry.lock")
 
     def _record_load(self, as_of: datetime) -> None:
-        end = as_of.replace(tzinfo=UTC)
-        start, project = end - timedelta(microseconds=1), self._feast.project
+        end, project = as_of.replace(tzinfo=UTC), self._feast.project
+        start = end - timedelta(microseconds=1)
         self._feast.registry.apply_materialization(self._online_view, project, start, end)
 
     @property
@@ -280,7 +283,7 @@ class FeatureStore:
         return self.workspace.feast / "online.lock"
 
     def _offline_view(self, family: Family) -> feast.FeatureView:
-        folder = self.workspace.features / family.name
+        parts = f"{self.workspace.features / family.name}/as_of=*/part.parquet"
         return feast.FeatureView(
             name=family.name,
             description=family.about,
@@ -290,9 +293,7 @@ class FeatureStore:
                 feast.Field(name=name, dtype=String if is_text else Float64, description=about)
                 for name, is_text, about in self._columns(family)
             ],
-            source=_source(
-                f"{family.name}_snapshots", f"{folder}/as_of=*/part.parquet", self._is_on_spark
-            ),
+            source=_source(f"{family.name}_snapshots", parts, self._is_on_spark),
             online=False,
         )
 
@@ -351,8 +352,7 @@ class _Rows:
             return False
         project, version = self._config.project, self._config.entity_key_serialization_version
         key = serialize_entity_key(_key(customer_id), version)
-        with online_store_answering(self._name):
-            # Feast has no call for it.
+        with online_store_answering(self._name):  # Feast has no call for it
             if isinstance(self._name, Path):
                 online.delete_from_sqlite(self._name, f"{project}_{_ONLINE}", key)
             elif self._name == "redis":

@@ -7,7 +7,6 @@ on disk.
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 import sqlite3
 import uuid
@@ -25,7 +24,7 @@ from features import backend, events, moment, received, workspace
 from features.durable import publish
 from features.errors import Unavailable, UserError
 from features.events import GIVEN, REASON, TABLES, EventTable
-from features.ledger import Entry, Ledger
+from features.ledger import Entry, Ledger, content_of, digest
 from features.workspace import TableReport, Workspace
 
 TAKEN, REPEATED = "taken", "repeated"  # any other outcome of a row is the reason of its refusal
@@ -114,7 +113,7 @@ def _check(
     stored = rows.drop_columns([*as_given, REASON])
     given = rows.select(as_given).rename_columns([name.removeprefix(GIVEN) for name in as_given])
     outcomes = [reason or TAKEN for reason in rows.column(REASON).to_pylist()]
-    contents = [_digest(repr(row)) for row in stored.to_pylist()]
+    contents = [content_of(row) for row in stored.to_pylist()]
     batch = _Batch(table, stored, given, outcomes, ids, contents)
     return batch if ids is None else _compare(ledger, batch)
 
@@ -141,7 +140,7 @@ def _stage(staging: Path, space: Workspace, batch: _Batch) -> str:
     if not taken:
         return ""
     path = staging / f"{batch.table.name}.parquet"
-    order = [(name, "ascending") for name in events.order_of(batch.table)]
+    order = [(n, "ascending") for n in events.order_of(batch.table, batch.stored.column_names)]
     rows = batch.stored.take(taken)
     backend.write_rows(rows.take(pc.sort_indices(rows, order)), path)
     if batch.table is events.CUSTOMERS:
@@ -200,8 +199,8 @@ def _set_aside(space: Workspace, batch: _Batch) -> Path | None:
         return None
     reasons = pa.array([batch.outcomes[i] for i in refused], pa.string())
     rows = batch.given.take(refused).append_column("reason", reasons)
-    digest = _digest(repr(rows.to_pylist()))
-    path = space.events / "rejected" / f"{batch.table.name}-{digest}.csv"
+    mark = digest(repr(rows.to_pylist()))
+    path = space.events / "rejected" / f"{batch.table.name}-{mark}.csv"
     backend.write_csv(ibis.memtable(rows), path)
     return path
 
@@ -226,7 +225,3 @@ def _refuse_other_count(table: EventTable, ids: Sequence[str] | None, rows: int)
             f"{len(ids):,} event ids were given for {rows:,} rows of {table.name}. "
             "Give one id for each row, in the order of the rows."
         )
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -22,7 +22,7 @@ import ibis.expr.types as ir
 from features import backend, events, journal, received
 from features.durable import publish
 from features.errors import UserError
-from features.events import TABLES, Events, EventTable
+from features.events import PROVENANCE, TABLES, Events, EventTable
 from features.ledger import Ledger
 from features.repeats import Repeats, count_repeats
 
@@ -268,5 +268,8 @@ def _publish(workspace: Workspace, staging: Path, report: TableReport) -> TableR
 def _open_table(workspace: Workspace, table: EventTable) -> ir.Table:
     files = event_files(workspace, table.name)
     if files:
-        return backend.read_parquet(files)
+        rows = backend.read_parquet(files)
+        # A customer's column of such a name is one of his profile.
+        told = [] if table is events.CUSTOMERS else [n for n in PROVENANCE if n in rows.columns]
+        return rows.drop(*told)
     return ibis.memtable([], schema=table.schema())

@@ -46,6 +46,9 @@ NEEDS: Mapping[str, str] = {
     "staff": "who of the staff served a contact",
     "waits": "waiting times and abandoned contacts",
     "earlier_scores": "scores of earlier moments",
+    "earlier_sheets": "reports of three earlier moments",
+    "score_times": "when the scores were written",
+    "sources": "the source and the lawful basis of each row (source, lawful_basis)",
 }
 
 

@@ -263,6 +263,7 @@ def _relationship(said: Mapping[str, Any]) -> Relationship:
         "ladder": said["ladder"],
         "loyalty": said["loyalty"],
         "loyalty_type": kind,
+        "loyalty_scores": {name: said[f"loyalty_{name}"] for name in TRIGGERS},
         "breaks_when": TRIGGERS.get(kind) if kind else None,
     }
 

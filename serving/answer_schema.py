@@ -123,8 +123,9 @@ class Relationship(TypedDict):
     stage_next: P(lifecycle stage) one churn horizon from now, null where nobody was in his stage.
     lifetime_days: since the first contact; remaining_days: expected until he leaves. ladder:
     customer, client, advocate, partner. loyalty: true, latent, spurious, none, by what he does and
-    what he says; null where he was never asked. loyalty_type: what it rests on; breaks_when: the
-    event that would end it.
+    what he says; null where he was never asked. loyalty_type: what it rests on; loyalty_scores: how
+    much of it on each type, 0 to 1, null without the data of that type; breaks_when: the event that
+    would end it.
     """
 
     stage_next: dict[str, float | None]
@@ -133,6 +134,7 @@ class Relationship(TypedDict):
     ladder: str | None
     loyalty: str | None
     loyalty_type: str | None
+    loyalty_scores: dict[str, float | None]
     breaks_when: str | None
 
 

@@ -28,6 +28,10 @@ class _Event(BaseModel):
     customer_id: CustomerId = Field(examples=["C000001"])
     happened_at: Text = Field(description="ISO 8601, UTC.", examples=["2025-03-31T18:05:00"])
     known_at: Text | None = Field(None, description="When it was learned of; default: happened_at.")
+    source: Text | None = Field(None, description="The system it comes from.", examples=["till"])
+    collection_channel: Text | None = Field(None, description="direct or indirect.")
+    collection_method: Text | None = Field(None, description="Such as survey, club, purchase.")
+    lawful_basis: Text | None = Field(None, description="Why it may be held, such as contract.")
 
 
 class Transaction(_Event):

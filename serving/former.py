@@ -20,8 +20,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from features.columns import Rows, with_columns
-from features.errors import UserError
-from features.moment import parse_moment
+from features.snapshots import moment_of
 from features.workspace import Workspace
 from training.tasks import TIERS
 
@@ -137,7 +136,7 @@ def stamps(space: Workspace) -> tuple[Stamp, ...]:
     """The score files of a workspace, those of the newest moment first."""
     found = []
     for path in space.scores.glob("as_of=*/scores.parquet"):
-        moment = _moment(path.parent.name)
+        moment = moment_of(path.parent)
         try:
             facts = path.stat()
         except FileNotFoundError:  # replaced, or removed, at this very moment
@@ -150,15 +149,6 @@ def stamps(space: Workspace) -> tuple[Stamp, ...]:
 def stamps_before(space: Workspace, as_of: datetime) -> tuple[Stamp, ...]:
     """The newest score file before a moment, alone: what a batch of that moment needs."""
     return tuple(stamp for stamp in stamps(space) if stamp.moment < as_of)[:1]
-
-
-def _moment(folder: str) -> datetime | None:
-    """The moment of a folder of scores by its name (snapshots.moment_name); None for another."""
-    day, _, time = folder.removeprefix("as_of=").partition("T")
-    try:
-        return parse_moment(f"{day}T{time.replace('-', ':')}" if time else day)
-    except UserError:
-        return None
 
 
 def _bytes(ids: pa.Array) -> NDArray[np.bytes_]:

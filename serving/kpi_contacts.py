@@ -85,7 +85,7 @@ def satisfaction(known: Known) -> Figures:
     told = known.contacts.kind.isin(("survey", *TOUCHES))
     answers = surveys(known.contacts.filter(told))
     year = answers.filter(known.in_year)
-    best = _best_answer(known)
+    best = best_answer(known)
     got = one(
         year.agg(
             mean=exact.mean(year.value),
@@ -112,6 +112,13 @@ def payments(known: Known) -> Figures:
     return {"dispute_rate": ratio(got["back"], got["due"])}
 
 
+def best_answer(known: Known) -> float | None:
+    """The best answer that the surveys allow, taken from all of them; None beyond known scales."""
+    answers = known.contacts.filter(known.contacts.kind == "survey")
+    most = one(answers.agg(most=answers.value.max()))["most"]
+    return next((scale for scale in SCALES if most is not None and most <= scale), None)
+
+
 def _customers(known: Known, contacts: ir.Table) -> float:
     """How many bought or were in touch in the year."""
     bought = known.days.filter(known.days.days_ago < YEAR)
@@ -131,13 +138,6 @@ def _repeated_topics(known: Known) -> float | None:
     got = one(topics.agg(topics=topics.count(), complaints=topics.complaints.sum()))
     complaints = got["complaints"]
     return ratio(complaints - got["topics"], complaints) if complaints else None
-
-
-def _best_answer(known: Known) -> float | None:
-    """The best answer that the surveys allow, taken from all of them; None beyond known scales."""
-    answers = known.contacts.filter(known.contacts.kind == "survey")
-    most = one(answers.agg(most=answers.value.max()))["most"]
-    return next((scale for scale in SCALES if most is not None and most <= scale), None)
 
 
 def _satisfied_churn(known: Known, best: float) -> float | None:

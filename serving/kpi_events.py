@@ -60,7 +60,9 @@ class Facts:
     identified: share of the rows given that name their customer, None when not counted. alerts: one
     row per customer and earlier batch that called his risk high, with `alert_days_ago`; None
     without an earlier batch. scored_days_ago: of those batches. contact_cost: of one contact of a
-    campaign, None when not known. margin_rate: margin per unit of money.
+    campaign, None when not known. margin_rate: margin per unit of money. earlier: the states of
+    customers in earlier batches (kpi_standing.earlier_states). written_at: when the scores were.
+    freshness: of tables and sources (freshness.freshness).
     """
 
     scores: pd.DataFrame
@@ -70,6 +72,9 @@ class Facts:
     scored_days_ago: Sequence[int] = ()
     contact_cost: float | None = None
     margin_rate: float = 1.0
+    earlier: ir.Table | None = None
+    written_at: datetime | None = None
+    freshness: pd.DataFrame | None = None
 
 
 @dataclass(frozen=True)
@@ -163,11 +168,12 @@ def knowledge(known: Known) -> Figures:
     """How soon the business knows: the delay of its sources and the age of its newest event."""
     of_sales, of_contacts = (_delay(known, rows) for rows in (known.lines, known.contacts))
     newest = max((got["newest"] for got in (of_sales, of_contacts) if got["newest"]), default=None)
-    age = None if newest is None else (known.as_of - newest).total_seconds() / SECONDS_OF_HOUR
     return {
         "feedback_hours_sales": of_sales["hours"],
         "feedback_hours_contacts": of_contacts["hours"],
-        "data_age_hours": age,
+        "data_age_hours": _hours_since(newest, known),
+        "data_age_hours_sales": _hours_since(of_sales["newest"], known),
+        "data_age_hours_contacts": _hours_since(of_contacts["newest"], known),
     }
 
 
@@ -265,6 +271,10 @@ def _delay(known: Known, rows: ir.Table) -> dict[str, Any]:
     )
     hours = ratio(got["seconds"], SECONDS_OF_HOUR) if got["late"] else None
     return {"newest": got["newest"], "hours": hours}
+
+
+def _hours_since(newest: datetime | None, known: Known) -> float | None:
+    return None if newest is None else (known.as_of - newest).total_seconds() / SECONDS_OF_HOUR
 
 
 def _external(events: Events, as_of: datetime) -> tuple[ir.Table, ir.Table]:

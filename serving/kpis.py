@@ -8,18 +8,20 @@ Source: items 4, 6, 10, 26 and 30 of the customer-relationship theory.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
 import pandas as pd
 
 from features.workspace import Workspace, open_events
+from serving import freshness, kpi_history, kpi_standing
 from serving.campaign_effect import campaigns
 from serving.kpi_contacts import contacts, payments, satisfaction, service
 from serving.kpi_events import Estimate, Facts, Figure, Figures, Known, base, knowledge, trade
 from serving.kpi_models import accuracy, earlier_batches, identified_rate, scoring
+from serving.kpi_standing import standing
 from training.proof import Proof
 from training.tasks import CHURN, Task
 
@@ -67,6 +69,10 @@ KPIS: tuple[Definition, ...] = (
     # IDIC (item 4), interaction (6), control (6).
     Definition("identified_rate", "identify", "share", "unnamed_rows", scoring),
     Definition("tier_coverage", "identify", "share", "history", scoring),
+    Definition("need_coverage", "identify", "share", "categories", standing),
+    Definition("tier_age", "identify", "days", "earlier_scores", standing),
+    Definition("sourced_share", "identify", "share", "sources", standing),
+    Definition("lawful_basis_share", "identify", "share", "sources", standing),
     Definition("contacts_in", "identify", "ratio", "contacts", contacts),
     Definition("contacts_out", "identify", "ratio", "contacts", contacts),
     Definition("reciprocity", "identify", "ratio", "contacts", contacts),
@@ -84,7 +90,14 @@ KPIS: tuple[Definition, ...] = (
     Definition("feedback_hours_sales", "insight", "hours", "known_times", knowledge),
     Definition("feedback_hours_contacts", "insight", "hours", "known_times", knowledge),
     Definition("data_age_hours", "insight", "hours", "history", knowledge),
+    Definition("data_age_hours_sales", "insight", "hours", "history", knowledge),
+    Definition("data_age_hours_contacts", "insight", "hours", "contacts", knowledge),
+    Definition("oldest_source_hours", "insight", "hours", "sources", standing),
+    Definition("hours_to_scores", "insight", "hours", "score_times", standing),
+    Definition("golden_change", "insight", "share", "earlier_scores", standing),
+    Definition("golden_profit_change", "insight", "money", "earlier_scores", standing),
     Definition("campaign_money_effect", "insight", "money", "campaigns", campaigns),
+    Definition("insight_composite", "insight", "ratio", "earlier_sheets", unrecorded),
     # 30 (2): value made and delivered; service quality (23).
     Definition("products_sold", "creation", "count", "product_ids", trade),
     Definition("new_product_share", "creation", "share", "products", trade),
@@ -98,6 +111,7 @@ KPIS: tuple[Definition, ...] = (
     Definition("delivery_days", "creation", "days", "deliveries", unrecorded),
     Definition("repeat_fault_share", "creation", "share", "cases", service),
     Definition("dispute_rate", "creation", "share", "payments", payments),
+    Definition("creation_composite", "creation", "ratio", "earlier_sheets", unrecorded),
     # 30 (3): the relationship; satisfaction (22), kept and lost (26).
     Definition("retention_rate", "relationship", "share", "history", base),
     Definition("retention_net", "relationship", "share", "history", base),
@@ -112,6 +126,8 @@ KPIS: tuple[Definition, ...] = (
     Definition("survey_mean", "relationship", "ratio", "surveys", satisfaction),
     Definition("satisfied_share", "relationship", "share", "surveys", satisfaction),
     Definition("satisfied_churn_share", "relationship", "share", "surveys", satisfaction),
+    Definition("win_win", "relationship", "share", "surveys", standing),
+    Definition("rung_age", "relationship", "days", "earlier_scores", standing),
     Definition("resolution_hours", "relationship", "hours", "cases", service),
     Definition("solution_rating", "relationship", "ratio", "surveys", satisfaction),
     Definition("unresolved_share", "relationship", "share", "cases", service),
@@ -153,9 +169,30 @@ def sheet(
         scored_days_ago,
         contact_cost,
         margin_rate,
+        kpi_standing.earlier_states(space, as_of),
+        kpi_standing.written_at(space, as_of),
+        freshness.freshness(space, as_of),
     )
     now = Known.of(events, as_of, churn, facts)
-    return figures(now, Known.a_year_earlier(events, as_of, churn))
+    made = figures(now, Known.a_year_earlier(events, as_of, churn))
+    past = kpi_history.before(space, as_of)
+    kpi_history.keep(space, as_of, {k.key: k.value for k in made if k.value is not None})
+    return with_composites(made, past)
+
+
+def with_composites(made: Sequence[Kpi], past: Sequence[Mapping[str, float]]) -> tuple[Kpi, ...]:
+    """The same with the composites of their blocks, where enough sheets were kept before."""
+    now = {kpi.key: kpi.value for kpi in made if kpi.value is not None}
+    found: dict[str, float | None] = {
+        f"{block}_composite": kpi_history.composite(
+            now, past, [kpi.key for kpi in made if kpi.block == block]
+        )
+        for block in ("insight", "creation")
+    }
+    return tuple(
+        replace(kpi, value=found[kpi.key], needs=None) if found.get(kpi.key) is not None else kpi
+        for kpi in made
+    )
 
 
 def figures(known: Known, earlier: Known) -> tuple[Kpi, ...]:

@@ -201,12 +201,16 @@ def scores(rows: Rows, attitude: FloatArray, facts: BusinessFacts) -> dict[str, 
 def loyalty_type(
     rows: Rows, attitude: FloatArray, facts: BusinessFacts, rule: LoyaltyRule = LOYALTY
 ) -> NDArray[np.object_]:
-    """The type each habit rests on, (n,): the largest part of a softmax over the known scores.
+    """The type each habit rests on, (n,); see `strongest`."""
+    return strongest(scores(rows, attitude, facts), rule)
+
+
+def strongest(found: Mapping[str, FloatArray], rule: LoyaltyRule = LOYALTY) -> NDArray[np.object_]:
+    """The type whose score leads, (n,): the largest part of a softmax over the known scores.
 
     undetermined where it is below the rule's least_share, or its score below least_score; null
     where no score is known.
     """
-    found = scores(rows, attitude, facts)
     table = np.column_stack(list(found.values()))
     is_known = ~np.isnan(table).all(axis=1)
     known = np.where(np.isnan(table), -np.inf, table)

@@ -164,6 +164,15 @@ def saved_by(
     return saved
 
 
+def is_advised(scores: pd.DataFrame) -> NDArray[np.bool_]:
+    """Whom a contact may be for at all, (n,): not below zero, not malicious, advised to keep."""
+    return (
+        scores.retain_advised.fillna(False).to_numpy(dtype=bool)
+        & ~(scores.tier == "below_zero").to_numpy(dtype=bool)
+        & ~(likeliest_cause(scores) == "malicious")
+    )
+
+
 def at_stake(scores: pd.DataFrame) -> str:
     """The column a plan rests on: SAVEABLE, or expected_loss where scores are of former times."""
     return SAVEABLE if SAVEABLE in scores else "expected_loss"
@@ -205,9 +214,7 @@ def _left_out(scores: pd.DataFrame, terms: Terms) -> dict[str, NDArray[np.bool_]
     """Whom no plan has in it, by the first reason that holds."""
     found = {
         "without_risk": ~(_numbers(scores, at_stake(scores)) > 0.0),
-        "not_advised": ~scores.retain_advised.fillna(False).to_numpy(dtype=bool)
-        | (scores.tier == "below_zero").to_numpy(dtype=bool)
-        | (likeliest_cause(scores) == "malicious"),
+        "not_advised": ~is_advised(scores),
     }
     if CONTACTED in scores:  # who was never contacted has no days
         found["contacted"] = _numbers(scores, CONTACTED) < terms.contact_cap_days

@@ -16,7 +16,7 @@ import pyarrow as pa
 from pydantic import BaseModel
 
 from features.errors import Unavailable, UserError
-from features.events import TABLES
+from features.events import PROVENANCE, TABLES
 from features.taking import REPEATED, TAKEN
 from serving.event_schemas import EventsRequest, EventsResponse, Interaction, RefusedEvent, Taken
 from serving.event_schemas import Transaction as TransactionRow
@@ -104,4 +104,6 @@ def _table(kind: str, rows: Sequence[TransactionRow | Interaction]) -> pa.Table:
                               types.get(column.dtype, pa.string()))
         for column in columns
         if column.name in _MODELS[kind].model_fields
+        # Where rows come from is stored only where it is told; see events.PROVENANCE.
+        and (column.name not in PROVENANCE or any(getattr(row, column.name) for row in rows))
     })  # fmt: skip

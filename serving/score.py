@@ -38,6 +38,7 @@ COLUMNS: tuple[str, ...] = (
     *(f"tier_next_{tier}" for tier in TIERS),
     "stage", *(f"stage_next_{stage}" for stage in STAGES), "lifetime_days", "remaining_days",
     "ladder", "loyalty", "loyalty_type", "days_past_due",
+    *(f"loyalty_{kind.name}" for kind in loyalty.TYPES),
     "expected_loss", "max_spend", "saveable_loss", "retain_advised",
     "cause", "cause_source", "cause_confidence", "fault_evidence", "competitive_over", "lever",
     "marketing_mode",
@@ -199,6 +200,7 @@ def _relationship(
     reference, pareto = models.reference, models.churn.offsets.repeat_buying.pareto
     facts, attitude = reference.facts, reference.facts.attitude(rows)
     following = lifecycle.next_stage(stage, reference.stage_moves)
+    rests_on = loyalty.scores(rows, attitude, facts)
     return {
         "stage": stage,
         **{f"stage_next_{name}": chance for name, chance in following.items()},
@@ -206,7 +208,8 @@ def _relationship(
         "remaining_days": lifecycle.remaining_days(rows, alive, pareto, policy.lifecycle, stage),
         "ladder": ladder.rung(rows, attitude, policy.ladder),
         "loyalty": loyalty.loyalty(rows, attitude, policy.loyalty),
-        "loyalty_type": loyalty.loyalty_type(rows, attitude, facts, policy.loyalty),
+        "loyalty_type": loyalty.strongest(rests_on, policy.loyalty),
+        **{f"loyalty_{name}": each for name, each in rests_on.items()},
     }
 
 

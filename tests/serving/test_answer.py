@@ -9,6 +9,7 @@ import pytest
 
 from serving.answer import Call, answer
 from serving.answer_schema import Answer
+from serving.loyalty import TRIGGERS
 from serving.policy import Policy
 from tests.serving.stub_models import AS_OF, FACTORS, ROW, models, rows
 from training.tasks import CHURN_TYPES
@@ -117,6 +118,7 @@ def test_an_active_customer_is_answered_in_full():
             "ladder": "client",
             "loyalty": None,
             "loyalty_type": None,
+            "loyalty_scores": dict.fromkeys(TRIGGERS),
             "breaks_when": None,
         },
         "marketing_mode": None,

@@ -320,7 +320,13 @@ def test_what_cannot_be_known_says_what_it_needs():
     assert {kpi.needs for kpi in sheet if kpi.value is None} <= set(NEEDS)
     told = {kpi.key: kpi.value for kpi in sheet if kpi.value is not None}
     assert told == pytest.approx(
-        {"top20_share": 1, "share_for_80": 1, "repeat_purchase_rate": 0, "data_age_hours": 48}
+        {
+            "top20_share": 1,
+            "share_for_80": 1,
+            "repeat_purchase_rate": 0,
+            "data_age_hours": 48,
+            "data_age_hours_sales": 48,
+        }
     )
     assert all((kpi.value is None) == (kpi.needs is not None) for kpi in sheet)
     assert all(kpi.before is None for kpi in sheet)
@@ -344,6 +350,9 @@ def test_the_sheet_of_the_simulated_business_is_finite(workspace):
         *("golden_precision", "model_auc", "model_calibration", "value_rank", "value_bias"),
         *("staff_rating", "on_time_share", "delivery_days"),
         *("wait_minutes", "abandonment_rate"),
+        *("need_coverage", "rung_age", "golden_change", "golden_profit_change"),
+        *("sourced_share", "lawful_basis_share", "oldest_source_hours", "hours_to_scores"),
+        *("insight_composite", "creation_composite"),
     }
     numbers = [n for kpi in sheet for n in (kpi.value, kpi.before, kpi.low, kpi.high)]
     assert all(isfinite(number) for number in numbers if number is not None)

@@ -1,0 +1,25 @@
+"""The verbs that stand in files of their own, by name; to add one, name it here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import typer
+
+from serving.expiry_verbs import expire
+from serving.feature_verbs import features
+from serving.freshness_verbs import freshness
+from serving.list_verbs import list_customers
+
+VERBS: Mapping[str, Callable[..., None]] = {
+    "list": list_customers,
+    "freshness": freshness,
+    "features": features,
+    "expire": expire,
+}
+
+
+def add_to(app: typer.Typer) -> None:
+    """Make them verbs of a command line."""
+    for name, verb in VERBS.items():
+        app.command(name)(verb)

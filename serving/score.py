@@ -15,10 +15,11 @@ from serving.former import TIER_PREVIOUS
 from serving.policy import Policy
 from training import ladder, lifecycle, value_tiers
 from training.business_facts import numbers_if_any
-from training.leaving import leaving, saveable_loss, survival
+from training.definitions import Definition
+from training.leaving import Whereabouts, leaving, saveable_loss, survival
 from training.lifecycle import STAGES
 from training.model_set import ModelSet, Reference, is_active
-from training.models.boosting import Forecast
+from training.models.boosting import Boosting, Forecast
 from training.models.churn_type import reasons_told
 from training.models.offsets import Outlook
 from training.tasks import CHURN_TYPES, TIERS
@@ -82,11 +83,15 @@ def score_columns(rows: Columns, models: ModelSet, policy: Policy) -> Scored:
     churn_task, value_task = models.tasks["churn"], models.tasks["clv"]
     reference = models.reference
     active, told = np.asarray(is_active(rows, churn_task)), reasons_told(rows)
-    status = _status(rows, active, told, reference)
+    status = _status(rows, active, told, reference, churn_task.rule)
     of_churn, of_value = models.outlooks(rows)
     forecast = models.churn.forecast(_over(rows, churn_task.horizon_days), of_churn)
-    purchase = models.churn.chances(forecast.log_odds)
-    churn = np.where(status == "scored", 1.0 - purchase, np.nan)
+    stays = models.churn.chances(forecast.log_odds)
+    buyer, buying = _buyer(models), forecast
+    if buyer is not models.churn:
+        buying = buyer.forecast(_over(rows, churn_task.horizon_days), of_churn)
+    purchase = buyer.chances(buying.log_odds)
+    churn = np.where(status == "scored", 1.0 - stays, np.nan)
     alive = expit(of_churn["logit_alive"])
     stage = lifecycle.stage(rows, active, policy.lifecycle, alive)
     found = {
@@ -105,8 +110,9 @@ def score_columns(rows: Columns, models: ModelSet, policy: Policy) -> Scored:
     }
     cost, growth = (policy.cost(rows, value_task.horizon_days),
                     value_tiers.growable(rows, reference.tier_cuts))  # fmt: skip
-    found |= _money(found, rows, cost, value_task.horizon_days, policy)
-    found |= _saveable(rows, of_churn, forecast, found, models)
+    to_stay = np.where(status == "scored", stays, purchase)  # of who has left none is forecast
+    found |= _money(found, rows, cost, value_task.horizon_days, policy, to_stay)
+    found |= _saveable(rows, of_churn, buying, found, models)
     found |= _classes(rows, found["expected_value"], reference, policy)
     found |= _tiers(rows, found, cost, growth, models, policy)
     types = _types(rows, churn, models)
@@ -117,17 +123,23 @@ def score_columns(rows: Columns, models: ModelSet, policy: Policy) -> Scored:
 
 
 def _status(
-    rows: Rows, active: NDArray[np.bool_], told: NDArray[np.object_], reference: Reference
+    rows: Rows,
+    active: NDArray[np.bool_],
+    told: NDArray[np.object_],
+    reference: Reference,
+    rule: Definition,
 ) -> NDArray[np.object_]:
     """Why a customer has no churn probability, else scored; the last reason here that holds.
 
     Beyond the youngest and far beyond the most frequent of those the models were made for, nothing
     was learnt that an answer could stand on; the value is given all the same, as a continuation.
     told: the cause for which a customer said, after his last purchase, that he leaves; or null.
+    rule: the churn definition, which may not ask about newcomers.
     """
     status = np.full(len(rows), "scored", dtype=object)
     most = MOST_BEYOND * reference.most_purchase_days
     status[numbers_of(rows, "purchase_days_total") > most] = "out_of_range"
+    status[rule.is_excluded(rows)] = "insufficient_history"
     if reference.youngest_days > NEWCOMER_DAYS:
         status[numbers_of(rows, "age") < reference.youngest_days] = "insufficient_history"
     status[told != None] = "already_churned"  # noqa: E711 (element by element)
@@ -146,12 +158,20 @@ def _over(rows: Rows, horizon_days: int) -> Any:
     return with_columns(rows, {"horizon_days": horizon_days})
 
 
-def _money(found: Scores, rows: Rows, cost: NDArray, horizon_days: int, policy: Policy) -> Scores:
+def _buyer(models: ModelSet) -> Boosting:
+    """The model of a purchase in the churn horizon; churn has its own if it is something else."""
+    asks_for_purchase = models.tasks["churn"].rule.asks_for_purchase
+    return models.churn if asks_for_purchase else models.purchase or models.churn
+
+
+def _money(
+    found: Scores, rows: Rows, cost: NDArray, horizon_days: int, policy: Policy, to_stay: NDArray
+) -> Scores:
     margin = policy.present_value(found["expected_value"], horizon_days)
     spent = policy.present_cost(cost, horizon_days)
     future = margin - spent
     # The cost is that of who stays as well, and not to be raised by the chance to stay.
-    if_retained = policy.if_retained(margin, found["purchase_probability"]) - spent
+    if_retained = policy.if_retained(margin, to_stay) - spent
     historical = numbers_of(rows, "spend_total") * policy.margin_rate
     loss = (np.nan_to_num(found["churn_probability"], nan=0.0) * if_retained).clip(min=0.0)
     return {
@@ -168,10 +188,12 @@ def _saveable(
     rows: Rows, outlook: Outlook, forecast: Forecast, found: Scores, models: ModelSet
 ) -> Scores:
     """Who is still there and leaves within the churn horizon, and the money that goes with him."""
-    offsets, is_scored = models.churn.offsets, found["status"] == "scored"
+    offsets, is_scored = _buyer(models).offsets, found["status"] == "scored"
     lasting = survival(rows, offsets.repeat_buying.pareto, models.tasks["churn"].horizon_days)
     rhythm = outlook["logit_purchase"] + offsets.level.odds
     where = leaving(expit(outlook["logit_alive"]), lasting, rhythm, forecast.log_odds)
+    if models.tasks["churn"].rule.is_observed:
+        where = Whereabouts(found["churn_probability"], 1.0 - found["churn_probability"])
     return {
         "leaving_probability": np.where(is_scored, where.leaves, np.nan),
         "saveable_loss": np.where(is_scored, saveable_loss(where, found["clv_future"]), 0.0),

@@ -14,14 +14,16 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from serving import key_verbs, more_verbs, plan_verbs, replay_verbs, report_verbs
+from serving import key_verbs, more_verbs, plan_verbs, replay_verbs, report_verbs, simulate_verbs
+from serving.churn_options import ActiveDays, Churn, Gap, Grace, NewcomerDays
 from serving.mouth import AsOf, Json, Mouth, Quiet
 from serving.report_verbs import Language
 
 if TYPE_CHECKING:
     from features.store import FeatureStore
     from features.workspace import Workspace
-    from training.train import Request
+    from training.definitions import Definition
+    from training.request import Request
 
 # The rooms are imported inside the verbs: their vendors take seconds, `--help` should not.
 app = typer.Typer(
@@ -36,6 +38,7 @@ app.command()(plan_verbs.plan)
 app.command()(report_verbs.report)
 more_verbs.add_to(app)
 replay_verbs.register(app)
+app.command()(simulate_verbs.simulate)
 
 Horizon = Annotated[int, typer.Option(min=1, max=3650, help="Days of the churn question.")]
 ValueHorizon = Annotated[int, typer.Option(min=1, max=3650, help="Days of the value question.")]
@@ -87,6 +90,11 @@ def run(
     as_of: AsOf = "",
     horizon: Horizon = 90,
     value_horizon: ValueHorizon = 365,
+    churn: Churn = "inactivity",
+    gap: Gap = 0,
+    grace: Grace = 30,
+    active_days: ActiveDays = 0,
+    newcomer_days: NewcomerDays = 0,
     margin_rate: Annotated[float, typer.Option(min=0.0, max=1.0, help="Margin per money.")] = 1.0,
     discount_rate: Annotated[float, typer.Option(min=0.0, max=1.0, help="Per year.")] = 0.1,
     cost_per_contact: Annotated[float | None, typer.Option(min=0.0, help="Money each.")] = None,
@@ -103,6 +111,7 @@ def run(
     from features.reading import read_mapping
     from serving import one_shot
     from serving.policy import POLICY
+    from training import definitions
 
     files = one_shot.Files(
         _given(transactions=transactions, interactions=interactions, customers=customers),
@@ -114,41 +123,14 @@ def run(
         retention_cost=retention_cost, tier_basis=tier_basis,
     )  # fmt: skip
     scores = one_shot.run(
-        files, _moment(as_of), horizon, value_horizon, policy, out, mouth.progress, language
-    )
+        files, _moment(as_of), horizon, value_horizon, policy, out, mouth.progress, language,
+        definitions.chosen(churn, gap, grace, active_days, newcomer_days),
+    )  # fmt: skip
     mouth.result(
         {"customers": len(scores), "scores": out / "scores.parquet", "report": out / "report.html"},
         f"{len(scores):,} customers scored.\nScores  {out / 'scores.parquet'}\n"
         f"Report  {out / 'report.html'}",
     )
-
-
-@app.command()
-def simulate(
-    out: Annotated[Path, typer.Option(help="Folder for the three tables and truth.parquet.")],
-    customers: Annotated[int, typer.Option(min=1)] = 4000,
-    seed: int = 0,
-    truth_as_of: Annotated[str, typer.Option(help="Moment of the truth table.")] = "2025-03-31",
-    truth_horizon: Annotated[int, typer.Option(min=1)] = 90,
-    quiet: Quiet = False,
-    as_json: Json = False,
-) -> None:
-    """The generator alone, with its truth table."""
-    mouth = Mouth(quiet, as_json)
-    from features.backend import write_frame
-    from features.datasets.simulated import simulate as make
-    from features.moment import parse_moment
-
-    moment = parse_moment(truth_as_of)
-    mouth.progress(f"simulating {customers:,} customers")
-    world = make(customers=customers, seed=seed)
-    paths = {
-        name: out / f"{name}.parquet" for name in ("customers", "transactions", "interactions")
-    }
-    for name, path in paths.items():
-        write_frame(getattr(world, name), path)
-    paths["truth"] = write_frame(world.truth(moment, truth_horizon), out / "truth.parquet")
-    mouth.result(dict(paths), "\n".join(str(path) for path in paths.values()))
 
 
 @app.command()
@@ -208,6 +190,11 @@ def train(
     as_of: AsOf = "",
     horizon: Horizon = 90,
     value_horizon: ValueHorizon = 365,
+    churn: Churn = "inactivity",
+    gap: Gap = 0,
+    grace: Grace = 30,
+    active_days: ActiveDays = 0,
+    newcomer_days: NewcomerDays = 0,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
@@ -218,14 +205,15 @@ def train(
     mouth = Mouth(quiet, as_json)
     from features import workspace
     from features.datasets import load_dataset
-    from training import words
+    from training import definitions, words
     from training.train import train as way
 
     space = _workspace()
     if dataset and not workspace.event_files(space, "transactions"):
         for report in workspace.ingest(space, load_dataset(dataset, folder)):
             mouth.progress(report.sentence())
-    learned = way(space, _request(space, as_of, horizon, value_horizon), mouth.progress)
+    rule = definitions.chosen(churn, gap, grace, active_days, newcomer_days)
+    learned = way(space, _request(space, as_of, horizon, value_horizon, rule), mouth.progress)
     mouth.result(
         {"versions": learned.models.versions, "metrics": learned.metrics.to_dict("records")},
         f"{words.of_metrics(learned.metrics)}\n\n"
@@ -238,6 +226,11 @@ def evaluate(
     as_of: AsOf = "",
     horizon: Horizon = 90,
     value_horizon: ValueHorizon = 365,
+    churn: Churn = "inactivity",
+    gap: Gap = 0,
+    grace: Grace = 30,
+    active_days: ActiveDays = 0,
+    newcomer_days: NewcomerDays = 0,
     contact_cost: Annotated[float | None, typer.Option(min=0.0, help="Money per contact.")] = None,
     save_rate: Annotated[float, typer.Option(min=0.0, max=1.0, help="Leavers it saves.")] = 0.1,
     quiet: Quiet = False,
@@ -246,10 +239,11 @@ def evaluate(
     """The test alone: at several earlier moments, by group and in money. No record."""
     mouth = Mouth(quiet, as_json)
     from features.store import FeatureStore
-    from training import retention, rolling
+    from training import definitions, retention, rolling
 
     space = _workspace()
-    store, request = FeatureStore(space), _request(space, as_of, horizon, value_horizon)
+    rule = definitions.chosen(churn, gap, grace, active_days, newcomer_days)
+    store, request = FeatureStore(space), _request(space, as_of, horizon, value_horizon, rule)
     given = retention.Assumptions(contact_cost, save_rate)
     found = rolling.measure(store, request, given, mouth.progress)
     mouth.result(found.facts(), found.in_words())
@@ -383,11 +377,14 @@ def _end_of_data(store: FeatureStore) -> datetime:
     return last_event(store)
 
 
-def _request(space: Workspace, as_of: str, horizon: int, value_horizon: int) -> Request:
+def _request(
+    space: Workspace, as_of: str, horizon: int, value_horizon: int, churn: Definition
+) -> Request:
     from features.store import FeatureStore
-    from training.train import Request
+    from training.request import Request
 
-    return Request(_moment(as_of) or _end_of_data(FeatureStore(space)), horizon, value_horizon)
+    moment = _moment(as_of) or _end_of_data(FeatureStore(space))
+    return Request(moment, horizon, value_horizon, churn)
 
 
 def _given(**paths: Path | None) -> dict[str, Path]:

@@ -1,8 +1,8 @@
 """The one place that compares events with a moment.
 
 `past` is what had happened and was known at `as_of`; `future` is what happened in
-(as_of, as_of + horizon]. Authors of features and labels get one of the two and never the whole
-table, so no feature can see the future by mistake.
+(as_of, as_of + horizon], or as many days later as a gap is long. Authors of features and labels get
+one of the two and never the whole table, so no feature can see the future by mistake.
 """
 
 from __future__ import annotations
@@ -61,9 +61,15 @@ def past(table: ir.Table, as_of: Moment) -> ir.Table:
     return seen.mutate(days_ago=days_before(seen.happened_at, as_of), **numbers)
 
 
-def future(table: ir.Table, as_of: datetime, horizon_days: int, known_by: datetime) -> ir.Table:
-    """The rows of (as_of, as_of + horizon_days] that are known by the moment of training."""
-    start, end = _literal(as_of), _literal(as_of + timedelta(days=horizon_days))
+def future(
+    table: ir.Table, as_of: datetime, horizon_days: int, known_by: datetime, gap_days: int = 0
+) -> ir.Table:
+    """The rows of (as_of, as_of + horizon_days] that are known by the moment of training.
+
+    gap_days: how much later than `as_of` these days begin.
+    """
+    begun = as_of + timedelta(days=gap_days)
+    start, end = _literal(begun), _literal(begun + timedelta(days=horizon_days))
     after = (table.happened_at > start) & (table.happened_at <= end)
     rows = table.filter(after, table.known_at <= _literal(known_by))
     return rows.mutate(**{name: exact.fixed(rows[name]) for name in _floats(rows)})
@@ -83,6 +89,11 @@ def before(past_rows: ir.Table, as_of: Moment, days: int) -> ir.BooleanValue:
 def older(rows: ir.Table, column: str, start: datetime) -> ir.BooleanValue:
     """Whether a time of a row lies before a moment; null where it has none."""
     return rows[column] < _literal(start)
+
+
+def follows(time: ir.TimestampValue, event: ir.TimestampValue, days: int) -> ir.BooleanValue:
+    """Whether a time is that of an event or at most `days` days after it."""
+    return (time >= event) & (time <= event + ibis.interval(days=days))
 
 
 def season(past_rows: ir.Table, as_of: Moment, days: int) -> ir.BooleanValue:

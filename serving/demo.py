@@ -20,7 +20,8 @@ from serving.policy import POLICY
 from serving.report_parts.words import ENGLISH
 from serving.reporting import report_on
 from training.metrics import log_loss, roc_auc
-from training.train import Progress, Request, train
+from training.request import Request
+from training.train import Progress, train
 
 log = logging.getLogger(__name__)
 

@@ -22,7 +22,9 @@ from serving import batch
 from serving.policy import Policy
 from serving.reporting import LANGUAGE, report_on, words_of
 from training import frame
-from training.train import Progress, Request, learn
+from training.definitions import INACTIVITY, Definition
+from training.request import Request
+from training.train import Progress, learn
 
 
 @dataclass(frozen=True)
@@ -46,10 +48,11 @@ def run(
     out: Path,
     progress: Progress,
     language: str = LANGUAGE,
+    churn: Definition = INACTIVITY,
 ) -> pd.DataFrame:
     """Write `scores.parquet` and `report.html` into `out`; returns the scores.
 
-    Rows set aside stand in `rejected_<table>.csv` with the reason.
+    Rows set aside stand in `rejected_<table>.csv` with the reason. churn: what it means to leave.
 
     Uses nothing that happened or was known after `as_of` (default: the end of the data). Raises
     UserError for input that cannot carry the request; then nothing is written.
@@ -63,7 +66,7 @@ def run(
         for report in reports:
             progress(report.sentence())
         store = FeatureStore(space)
-        request = Request(as_of or frame.last_event(store), horizon_days, value_horizon_days)
+        request = Request(as_of or frame.last_event(store), horizon_days, value_horizon_days, churn)
         learned = learn(store, request, progress)
         progress("scores of every customer")
         scores = batch.score_everyone(space, learned.models, policy, request.as_of)

@@ -15,10 +15,11 @@ from serving.policy import Policy
 from serving.tiering import Bounds, bounds, tiers
 from training import ladder, lifecycle
 from training.business_facts import numbers_if_any
-from training.leaving import leaving, saveable_loss, survival
+from training.definitions import Definition
+from training.leaving import Whereabouts, leaving, saveable_loss, survival
 from training.lifecycle import STAGES
 from training.model_set import ModelSet, Reference, is_active
-from training.models.boosting import Forecast
+from training.models.boosting import Boosting, Forecast
 from training.models.churn_type import reasons_told
 from training.models.offsets import Outlook
 from training.tasks import CHURN_TYPES, TIERS
@@ -85,11 +86,15 @@ def score_columns(rows: Columns, models: ModelSet, policy: Policy) -> Scored:
     churn_task, value_task = models.tasks["churn"], models.tasks["clv"]
     reference = models.reference
     active, told = np.asarray(is_active(rows, churn_task)), reasons_told(rows)
-    status = _status(rows, active, told, reference)
+    status = _status(rows, active, told, reference, churn_task.rule)
     of_churn, of_value = models.outlooks(rows)
     forecast = models.churn.forecast(_over(rows, churn_task.horizon_days), of_churn)
-    purchase = models.churn.chances(forecast.log_odds)
-    churn = np.where(status == "scored", 1.0 - purchase, np.nan)
+    stays = models.churn.chances(forecast.log_odds)
+    buyer, buying = _buyer(models), forecast
+    if buyer is not models.churn:
+        buying = buyer.forecast(_over(rows, churn_task.horizon_days), of_churn)
+    purchase = buyer.chances(buying.log_odds)
+    churn = np.where(status == "scored", 1.0 - stays, np.nan)
     alive = expit(of_churn["logit_alive"])
     stage = lifecycle.stage(rows, active, policy.lifecycle, alive)
     found = {
@@ -107,8 +112,9 @@ def score_columns(rows: Columns, models: ModelSet, policy: Policy) -> Scored:
         "days_past_due": numbers_if_any(rows, "days_past_due"),
     }
     limits, retention = bounds(rows, models, policy), policy.expected_retention(churn)
-    found |= _money(found, rows, limits.cost, retention, value_task.horizon_days, policy)
-    found |= _saveable(rows, of_churn, forecast, found, retention, models)
+    to_stay = np.where(status == "scored", stays, purchase)  # of who has left none is forecast
+    found |= _money(found, rows, limits.cost, retention, to_stay, models, policy)
+    found |= _saveable(rows, of_churn, buying, found, retention, models)
     found |= _classes(rows, found["expected_value"], limits, reference, policy)
     found |= tiers(rows, found, limits, models, policy)
     # The parts of the churn probability sum to it, unknowable ones are null.
@@ -122,17 +128,23 @@ def score_columns(rows: Columns, models: ModelSet, policy: Policy) -> Scored:
 
 
 def _status(
-    rows: Rows, active: NDArray[np.bool_], told: NDArray[np.object_], reference: Reference
+    rows: Rows,
+    active: NDArray[np.bool_],
+    told: NDArray[np.object_],
+    reference: Reference,
+    rule: Definition,
 ) -> NDArray[np.object_]:
     """Why a customer has no churn probability, else scored; the last reason here that holds.
 
     Beyond the youngest and far beyond the most frequent of those the models were made for, nothing
     was learnt that an answer could stand on; the value is given all the same, as a continuation.
     told: the cause for which a customer said, after his last purchase, that he leaves; or null.
+    rule: the churn definition, which may not ask about newcomers.
     """
     status = np.full(len(rows), "scored", dtype=object)
     most = MOST_BEYOND * reference.most_purchase_days
     status[numbers_of(rows, "purchase_days_total") > most] = "out_of_range"
+    status[rule.is_excluded(rows)] = "insufficient_history"
     if reference.youngest_days > NEWCOMER_DAYS:
         status[numbers_of(rows, "age") < reference.youngest_days] = "insufficient_history"
     status[told != None] = "already_churned"  # noqa: E711 (element by element)
@@ -151,15 +163,28 @@ def _over(rows: Rows, horizon_days: int) -> Any:
     return with_columns(rows, {"horizon_days": horizon_days})
 
 
+def _buyer(models: ModelSet) -> Boosting:
+    """The model of a purchase in the churn horizon; churn has its own if it is something else."""
+    asks_for_purchase = models.tasks["churn"].rule.asks_for_purchase
+    return models.churn if asks_for_purchase else models.purchase or models.churn
+
+
 def _money(
-    found: Scores, rows: Rows, cost: NDArray, retention: NDArray, horizon_days: int, policy: Policy
+    found: Scores,
+    rows: Rows,
+    cost: NDArray,
+    retention: NDArray,
+    to_stay: NDArray,
+    models: ModelSet,
+    policy: Policy,
 ) -> Scores:
+    horizon_days = models.tasks["clv"].horizon_days
     margin = policy.present_value(found["expected_value"], horizon_days)
     spent = policy.present_cost(cost, horizon_days)
     future = margin - spent - retention
     # The cost is that of who stays as well, and not to be raised by the chance to stay. An attempt
     # to keep him is not in it: whether that pays is what the value of who stays is asked for.
-    if_retained = policy.if_retained(margin, found["purchase_probability"]) - spent
+    if_retained = policy.if_retained(margin, to_stay) - spent
     historical = policy.historical(rows)
     loss = (np.nan_to_num(found["churn_probability"], nan=0.0) * if_retained).clip(min=0.0)
     return {
@@ -182,11 +207,13 @@ def _saveable(
     models: ModelSet,
 ) -> Scores:
     """Who is still there and leaves within the churn horizon, and the money that goes with him."""
-    offsets, is_scored = models.churn.offsets, found["status"] == "scored"
+    offsets, is_scored = _buyer(models).offsets, found["status"] == "scored"
     lasting = survival(rows, offsets.repeat_buying.pareto, models.tasks["churn"].horizon_days)
     rhythm = outlook["logit_purchase"] + offsets.level.odds
     before = found["clv_future"] + retention  # what is at stake before anything is tried
     where = leaving(expit(outlook["logit_alive"]), lasting, rhythm, forecast.log_odds)
+    if models.tasks["churn"].rule.is_observed:
+        where = Whereabouts(found["churn_probability"], 1.0 - found["churn_probability"])
     return {
         "leaving_probability": np.where(is_scored, where.leaves, np.nan),
         "saveable_loss": np.where(is_scored, saveable_loss(where, before), 0.0),

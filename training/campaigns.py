@@ -20,8 +20,8 @@ from features.direction import is_control
 from features.errors import UserError
 from features.store import FeatureStore
 from training import frame
+from training.definitions import ACTIVE_HORIZONS
 from training.split import CutOff
-from training.tasks import ACTIVE_HORIZONS
 
 log = logging.getLogger(__name__)
 

@@ -17,7 +17,7 @@ import pandas as pd
 
 from features.errors import UserError
 from features.store import FeatureStore
-from training import frame, split
+from training import frame, split, staying
 from training.metrics import CHURN_METRICS, TYPE_METRICS, VALUE_METRICS
 from training.models.baseline import Baseline
 from training.models.boosting import Boosting
@@ -25,7 +25,7 @@ from training.models.churn_type import ChurnType, told
 from training.models.tier import TierTransition
 from training.models.two_part import TwoPart
 from training.split import CutOff
-from training.tasks import ACTIVE_HORIZONS, TIERS
+from training.tasks import CHURN, TIERS, Task
 
 log = logging.getLogger(__name__)
 
@@ -39,8 +39,10 @@ class Backtest:
 
     held_out: one row per customer with a purchase by the origin: features, outcomes, forecasts of
     the model (purchase_probability, expected_value, ..., for `clv` also the interval) and of the
-    baseline (baseline_probability, baseline_value), and is_active. model: what was tested. panel:
-    what it learnt from. seconds: what the forecasts took, from the events on; of snapshots that
+    baseline (baseline_probability, baseline_value), and is_active: who is asked about. Where churn
+    is something else than no purchase, bought and purchase_probability are of who stays by its
+    definition, and the panel has those asked about alone. model: what was tested. panel: what it
+    learnt from. seconds: what the forecasts took, from the events on; of snapshots that
     were there already, what the others took; NaN when all were there.
     """
 
@@ -52,38 +54,62 @@ class Backtest:
 
 
 def backtest(
-    store: FeatureStore, now: datetime, horizon_days: int, kind: type[Boosting] | type[TwoPart]
+    store: FeatureStore,
+    now: datetime,
+    horizon_days: int,
+    kind: type[Boosting] | type[TwoPart],
+    churn: Task = CHURN,
 ) -> Backtest | None:
     """Test a model class at the newest origin; None when the history is too short for a test.
 
-    All snapshots it needs are built.
+    churn: the question whose active customers are meant, and what they are tested for; its horizon
+    is that of the test. All snapshots it needs are built.
     """
-    first = frame.first_event(store)
-    origin = split.test_origin(first, now, horizon_days)
+    first, wait = frame.first_event(store), churn.rule.wait_days
+    origin = split.test_origin(first, now, horizon_days, wait)
     try:
-        cutoffs = split.training_cutoffs(first, origin.as_of, origin.horizon_days)
+        cutoffs = split.training_cutoffs(first, origin.as_of, origin.horizon_days, wait)
         of_features = _prepared(store, (*cutoffs, origin))
         start = time.perf_counter()
-        panel = frame.panel(store, cutoffs, known_by=origin.as_of)
-        today = frame.panel(store, [origin], known_by=now)
-        model = kind.fit(panel, today, origin.as_of, store.feature_names)
+        panel = frame.panel(store, cutoffs, known_by=origin.as_of, churn=churn)
+        today = frame.panel(store, [origin], known_by=now, churn=churn)
+        model, forecast = _forecast(kind, panel, today, store.feature_names, churn)
     except UserError as reason:
         log.info("no test at an earlier moment: %s", reason)
         return None
-    if isinstance(model, Boosting):
-        chances = {"purchase_probability": model.predict(today)}
-        forecast = pd.DataFrame(chances, index=today.index)
-    else:
-        forecast = model.predict(today)
     seconds = of_features + time.perf_counter() - start
+    if not churn.rule.asks_for_purchase:
+        panel, today = staying.asking(panel, churn), staying.answering(today)
     baseline = Baseline.fit(panel).predict(today)
     held_out = today.join(forecast).assign(
         baseline_probability=baseline.purchase_probability,
         baseline_value=baseline.expected_value,
-        is_active=today.recency < ACTIVE_HORIZONS * origin.horizon_days,
+        is_active=churn.rule.is_asked(today, origin.horizon_days),
         bought=today.bought.astype(float),
     )
     return Backtest(origin, panel, held_out, model, seconds)
+
+
+def _forecast(
+    kind: type[Boosting] | type[TwoPart],
+    panel: pd.DataFrame,
+    today: pd.DataFrame,
+    features: Sequence[str],
+    churn: Task,
+) -> tuple[Boosting | TwoPart, pd.DataFrame]:
+    """A model learnt from a panel, and its forecast of the customers of today."""
+    as_of, asks_for_purchase = today.as_of.iloc[0].to_pydatetime(), churn.rule.asks_for_purchase
+    if issubclass(kind, TwoPart):
+        value = kind.fit(panel, today, as_of, features)
+        forecast = value.predict(today)
+        if not asks_for_purchase:
+            stays = staying.fit(panel, today, as_of, features, churn)
+            forecast = forecast.assign(purchase_probability=stays.predict(today))
+        return value, forecast
+    model = (kind.fit(panel, today, as_of, features) if asks_for_purchase
+             else staying.fit(panel, today, as_of, features, churn))  # fmt: skip
+    chances = {"purchase_probability": model.predict(today)}
+    return model, pd.DataFrame(chances, index=today.index)
 
 
 def _prepared(store: FeatureStore, needed: Sequence[CutOff]) -> float:
@@ -130,14 +156,16 @@ def value_metrics(held_out: pd.DataFrame) -> pd.DataFrame:
     return _table([*rows, ("clv", "model", "coverage_90", float(inside.mean()))])
 
 
-def type_test(test: Backtest, features: Sequence[str]) -> tuple[pd.DataFrame, float]:
+def type_test(
+    test: Backtest, features: Sequence[str], churn: Task = CHURN
+) -> tuple[pd.DataFrame, float]:
     """Metrics of the causes at the origin of a churn test, and the strength that suits them.
 
-    The causes are learnt from the panel of that test alone.
+    The causes are learnt from the panel of that test alone. churn: the question tested.
     """
     panel = test.panel
-    active = panel[panel.recency < ACTIVE_HORIZONS * test.origin.horizon_days]
-    model = ChurnType.fit(active, features)
+    asked = panel[churn.rule.is_asked(panel, test.origin.horizon_days)]
+    model = ChurnType.fit(asked, features)
     leavers, label = _leavers(model, test.held_out)
     if len(leavers) < LEAST_TYPED:
         return _table([]), 1.0

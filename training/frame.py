@@ -6,14 +6,16 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import ibis
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from features import moment
 from features.events import TABLES
 from features.store import FeatureStore
 from training.sampling import drawn
 from training.split import CutOff
-from training.tasks import OUTCOMES
+from training.tasks import CHURN, OUTCOMES, STAYS, Task
 
 
 def customers(store: FeatureStore, as_of: datetime) -> pd.DataFrame:
@@ -22,12 +24,15 @@ def customers(store: FeatureStore, as_of: datetime) -> pd.DataFrame:
     return store.snapshot(as_of, ids[drawn(ids, of=len(ids))].tolist())
 
 
-def panel(store: FeatureStore, cutoffs: Sequence[CutOff], known_by: datetime) -> pd.DataFrame:
+def panel(
+    store: FeatureStore, cutoffs: Sequence[CutOff], known_by: datetime, churn: Task = CHURN
+) -> pd.DataFrame:
     """One row per cut-off and customer who had bought by it: features, outcomes, weight.
 
     Columns: customer_id, as_of, horizon_days, every feature, every outcome, and `weight`, which
     sums to one per cut-off, times the mean number of rows, so that no cut-off counts double. Of
-    many customers some are drawn, the same at every cut-off (sampling.drawn).
+    many customers some are drawn, the same at every cut-off (sampling.drawn). A churn question that
+    asks for something else than a purchase adds the outcome STAYS, of everybody.
     known_by: the moment of training; nothing learned later is used. The cut-offs must be built.
     """
     chosen = _chosen(store, cutoffs)
@@ -48,7 +53,20 @@ def panel(store: FeatureStore, cutoffs: Sequence[CutOff], known_by: datetime) ->
             joined[name] = joined[name].fillna(nothing)
     per_cutoff = joined.groupby("as_of").as_of.transform("size")
     joined["weight"] = len(joined) / len(cutoffs) / per_cutoff
+    if not churn.rule.asks_for_purchase:
+        joined[STAYS] = _stays(store, joined, known_by, churn)
     return joined
+
+
+def _stays(
+    store: FeatureStore, rows: pd.DataFrame, known_by: datetime, churn: Task
+) -> NDArray[np.float64]:
+    """Who has not left by the definition of a churn question, 0 or 1."""
+    found = np.full(len(rows), np.nan)
+    for _, part in rows.reset_index(drop=True).groupby(["as_of", "horizon_days"]):
+        days = int(part.horizon_days.iloc[0])
+        found[part.index] = churn.rule.stayed(store.snapshots.events, part, days, known_by)
+    return found
 
 
 def outcomes(

@@ -18,6 +18,7 @@ from features.errors import UserError
 from features.family import Family
 from training import examples, value_tiers
 from training.business_facts import BusinessFacts
+from training.definitions import INACTIVITY, Definition
 from training.lifecycle import Matrix
 from training.models.boosting import Boosting, Forecast
 from training.models.churn_type import ChurnType
@@ -26,11 +27,12 @@ from training.models.offsets import Outlook
 from training.models.tier import TierTransition
 from training.models.two_part import TwoPart
 from training.reliability import Reliability
-from training.tasks import TASKS, Task
+from training.tasks import TASKS, Task, churn_by
 from training.value_classes import ValueCuts
 from training.value_tiers import TierCuts
 
 PERCENTILE_KNOTS = 101
+PURCHASE = "purchase"  # beside the churn model, the folder of the purchase model if it has its own
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,11 @@ class Reference:
 
 @dataclass
 class ModelSet:
-    """Churn, churn type, value and tier with their tasks, as trained together."""
+    """Churn, churn type, value and tier with their tasks, as trained together.
+
+    purchase: of the chance of a purchase in the churn horizon, where churn is something else than
+    none; None where the churn model says it itself.
+    """
 
     tasks: Mapping[str, Task]
     churn: Boosting
@@ -86,6 +92,7 @@ class ModelSet:
     tier: TierTransition
     reference: Reference
     versions: Mapping[str, str]
+    purchase: Boosting | None = None
 
     def outlooks(self, rows: Columns) -> tuple[Outlook, Outlook]:
         """What buy-till-you-die says over the horizons of churn and of value, in one go."""
@@ -118,11 +125,14 @@ class ModelSet:
                 "version": task.version,
                 "horizon_days": task.horizon_days,
                 "definition": task.definition,
+                "rule": task.rule.to_dict(),
                 "trained_as_of": self.reference.trained_as_of.isoformat(),
                 "catalog": self.reference.catalog,
                 "features": list(self.reference.features),
             }
             (folder / name / "task.json").write_text(json.dumps(meta, indent=1))
+        if self.purchase is not None:
+            self.purchase.save(folder / "churn" / PURCHASE)
         words = json.dumps(self.reference.words, ensure_ascii=False)
         (folder / "churn" / "words.json").write_text(words, encoding="utf-8")
         (folder / "churn" / "ranks.json").write_text(json.dumps(self.reference.to_dict()))
@@ -144,7 +154,7 @@ class ModelSet:
         tried = _read(folders["churn"] / "examples.json")
         ranks = _read(folders["churn"] / "ranks.json")
         models = cls(
-            tasks={n: replace(TASKS[n], horizon_days=metas[n]["horizon_days"]) for n in TASKS},
+            tasks={name: _task(name, meta) for name, meta in metas.items()},
             churn=Boosting.load(folders["churn"]),
             clv=TwoPart.load(folders["clv"]),
             churn_type=ChurnType.load(folders["churn_type"]),
@@ -169,6 +179,7 @@ class ModelSet:
                 examples=tried["rows"],
             ),
             versions=dict(versions),
+            purchase=_purchase(folders["churn"] / PURCHASE),
         )
         wrong = examples.differences(tried["answers"], models.answers())
         if wrong:
@@ -192,6 +203,8 @@ class ModelSet:
         tier = value_tiers.assign(value["expected_value"], rows, cuts, cost_to_serve=None)
         moves = self.tier.chances(rows.with_columns({"tier": tier}))
         said = {"churn": self.churn.predict(over("churn")), **value}
+        if self.purchase is not None:
+            said["purchase"] = self.purchase.predict(over("churn"))
         said |= {f"type_{cause}": p for cause, p in self.churn_type.shares_of(rows).items()}
         said |= {f"tier_next_{name}": p for name, p in moves.items()}
         return {name: [None if p != p else p for p in values.tolist()]
@@ -214,13 +227,27 @@ def is_active(rows: Columns, task: Task) -> NDArray[np.bool_]: ...
 
 
 def is_active(rows: Rows, task: Task) -> pd.Series | NDArray[np.bool_]:
-    """Whether a customer has bought within the task's active days, boolean."""
-    return rows["recency"] < task.active_days
+    """Whether a customer can leave by the task's definition, boolean."""
+    active = task.is_active(rows)
+    return pd.Series(active, rows.index) if isinstance(rows, pd.DataFrame) else active
 
 
 def words_of(families: Iterable[Family]) -> dict[str, Word]:
     """What each feature of some families says."""
     return {f.name: Word(family.name, f.about) for family in families for f in family.features}
+
+
+def _task(name: str, meta: Mapping[str, Any]) -> Task:
+    """The task that was stored with a model."""
+    rule = Definition.from_dict(meta["rule"]) if "rule" in meta else INACTIVITY
+    horizon_days = meta["horizon_days"]
+    if name == "churn":
+        return churn_by(rule, horizon_days)
+    return replace(TASKS[name], horizon_days=horizon_days, rule=rule)
+
+
+def _purchase(folder: Path) -> Boosting | None:
+    return Boosting.load(folder) if folder.exists() else None
 
 
 def _read(path: Path) -> dict:

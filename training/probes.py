@@ -21,7 +21,7 @@ from training.metrics import roc_auc
 from training.models import boosters
 from training.models.design import Design
 from training.sampling import kept_aside, thinned
-from training.tasks import ACTIVE_HORIZONS
+from training.tasks import CHURN, Task
 
 # No honest forecast of shoppers came near in any published study of the sets we know.
 MOST_AUC = 0.95
@@ -38,8 +38,10 @@ LEAST_TESTED = 100  # of each outcome: below it an AUC is too rough to accuse an
 ROUNDS = 60  # enough for a learner that is to be compared with itself only
 
 
-def check(test: Backtest, features: Sequence[str]) -> str:
+def check(test: Backtest, features: Sequence[str], churn: Task = CHURN) -> str:
     """Refuse to go on when a test of the churn forecast is too good to be true; else say so.
+
+    churn: the question tested.
 
     Raises UserError for a single feature, or a model, that separates the active customers with an
     AUC above MOST_AUC (more where purchases alone come near it), and for a learner that knows other
@@ -52,7 +54,10 @@ def check(test: Backtest, features: Sequence[str]) -> str:
             f"Leakage probes were not run: they need {LEAST_TESTED} customers who left and as many "
             f"who stayed, and of {len(active):,} active ones {int(bought.sum()):,} stayed."
         )
-    most = _most_auc(test, active, bought, features)
+    panel = test.panel[
+        churn.rule.is_asked(test.panel, test.panel.horizon_days.to_numpy(dtype=float))
+    ]
+    most = _most_auc(panel, active, bought, features)
     looked_at = _refuse_prophets(active, bought, features, most)
     auc = roc_auc(bought, active.purchase_probability)
     if auc > most:
@@ -61,7 +66,7 @@ def check(test: Backtest, features: Sequence[str]) -> str:
             "honest forecast of people reaches: something of the answer is in the features. Look "
             "at the columns you brought in for one that is filled in when a customer leaves."
         )
-    gap = _refuse_gap(test, active, bought, features)
+    gap = _refuse_gap(panel, active, bought, features)
     learner = "" if gap is None else (
         f"; a learner has {gap[0]:.3f} on other customers of its own moments, {gap[1]:.3f} on a "
         f"later moment (at most {MOST_GAP} apart)"
@@ -74,10 +79,10 @@ def check(test: Backtest, features: Sequence[str]) -> str:
 
 
 def _most_auc(
-    test: Backtest, active: pd.DataFrame, bought: NDArray, features: Sequence[str]
+    panel: pd.DataFrame, active: pd.DataFrame, bought: NDArray, features: Sequence[str]
 ) -> float:
     """The AUC above which a leak is the likelier reason, from MOST_AUC to LEAK_AUC."""
-    aucs = _aucs(test, active, bought, [name for name in PURCHASES if name in features])
+    aucs = _aucs(panel, active, bought, [name for name in PURCHASES if name in features])
     wrong = 1.0 - aucs[1] if aucs else 1.0
     return float(np.clip(1.0 - wrong / 2.0, MOST_AUC, LEAK_AUC))
 
@@ -92,7 +97,7 @@ def _refuse_prophets(
         auc = _separation(bought, values)
         if auc > most:
             raise UserError(
-                f"The feature {name} alone tells who bought in the days after it with an AUC of "
+                f"The feature {name} alone tells who stayed in the days after it with an AUC of "
                 f"{auc:.3f}: it knows the future. Look when its column is filled in; give that "
                 "moment as known_at, or leave the column out."
             )
@@ -116,9 +121,9 @@ def _ranks(values: NDArray) -> NDArray[np.float64]:
 
 
 def _refuse_gap(
-    test: Backtest, active: pd.DataFrame, bought: NDArray, features: Sequence[str]
+    panel: pd.DataFrame, active: pd.DataFrame, bought: NDArray, features: Sequence[str]
 ) -> tuple[float, float] | None:
-    aucs = _aucs(test, active, bought, features)
+    aucs = _aucs(panel, active, bought, features)
     if aucs and aucs[0] - aucs[1] > MOST_GAP:
         raise UserError(
             f"A learner tells other customers of the same moments with an AUC of {aucs[0]:.3f}, "
@@ -129,13 +134,12 @@ def _refuse_gap(
 
 
 def _aucs(
-    test: Backtest, active: pd.DataFrame, bought: NDArray, features: Sequence[str]
+    panel: pd.DataFrame, active: pd.DataFrame, bought: NDArray, features: Sequence[str]
 ) -> tuple[float, float] | None:
     """AUC of a plain learner on other customers of the same moments, and on the later moment.
 
     None where nothing can be learnt: without features, or with one outcome only.
     """
-    panel = test.panel[test.panel.recency < ACTIVE_HORIZONS * test.panel.horizon_days]
     rows = thinned(panel)
     aside = kept_aside(rows.customer_id)
     label = rows.bought.to_numpy(dtype=float)

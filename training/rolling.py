@@ -23,8 +23,9 @@ from training.evaluate import Backtest
 from training.metrics import HIGHER_IS_BETTER, log_losses
 from training.models.boosting import Boosting
 from training.models.two_part import TwoPart
+from training.request import Request
 from training.retention import Assumptions
-from training.train import Request
+from training.tasks import CHURN, Task
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +40,7 @@ class Measured:
 
     summary, gains: see the functions of that name. churn_segments, value_segments: see
     segments.py. savings: see savings.py. methods: see value_methods.py. probes: whether the leakage
-    probes ran, in a sentence.
+    probes ran, in a sentence. gap_days: from a moment to the first day its forecast is about.
     """
 
     summary: pd.DataFrame
@@ -49,6 +50,7 @@ class Measured:
     savings: pd.DataFrame
     methods: pd.DataFrame
     probes: str
+    gap_days: int = 0
 
     def facts(self) -> dict[str, object]:
         """Every table as records, JSON-ready: what is not known is null."""
@@ -65,7 +67,7 @@ class Measured:
     def in_words(self) -> str:
         """All of it as text."""
         parts = [
-            in_words(self.summary, self.gains),
+            in_words(self.summary, self.gains, self.gap_days),
             words.of_segments(self.churn_segments, self.value_segments),
             words.of_methods(self.methods),
             words.of_savings(self.savings),
@@ -87,16 +89,20 @@ def measure(
     """
     train.check(store, request)
     progress(f"value forecasts at {ORIGINS} earlier moments")
-    value = backtests(store, request.as_of, request.value_horizon_days, TwoPart)
+    question = request.tasks["churn"]
+    value = backtests(
+        store, request.as_of, request.value_horizon_days, TwoPart,
+        question if request.is_one_question else CHURN,
+    )  # fmt: skip
     churn = value
-    if request.horizon_days != request.value_horizon_days:
+    if not request.is_one_question:
         progress(f"churn forecasts at {ORIGINS} earlier moments")
         # With the value of the same days, which decides whom it pays to contact.
-        churn = backtests(store, request.as_of, request.horizon_days, TwoPart)
+        churn = backtests(store, request.as_of, request.horizon_days, TwoPart, question)
     checked = "Leakage probes were not run: there is no test."
     if churn:
         progress("leakage probes")
-        checked = probes.check(churn[0], store.feature_names)
+        checked = probes.check(churn[0], store.feature_names, question)
     progress("three ways to value a customer")
     methods = value_methods.compare(value, store)
     progress("groups of customers, and money")
@@ -108,6 +114,7 @@ def measure(
         savings.measure(churn, given),
         methods,
         checked,
+        question.rule.gap_days,
     )
 
 
@@ -122,11 +129,14 @@ def backtests(
     now: datetime,
     horizon_days: int,
     kind: type[Boosting] | type[TwoPart],
+    churn: Task = CHURN,
     origins: int = ORIGINS,
 ) -> list[Backtest]:
     """Tests at several origins, the newest first; fewer where the history ends, perhaps none."""
     step = timedelta(days=max(round(STEP * horizon_days), 1))
-    tests = [evaluate.backtest(store, now - k * step, horizon_days, kind) for k in range(origins)]
+    tests = [
+        evaluate.backtest(store, now - k * step, horizon_days, kind, churn) for k in range(origins)
+    ]
     found: dict[datetime, Backtest] = {}
     for test in tests:
         if test is not None and test.origin.horizon_days == horizon_days:
@@ -164,7 +174,7 @@ def gains(tests: Sequence[Backtest]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["metric", "gain", "low", "high"])
 
 
-def in_words(found: pd.DataFrame, gained: pd.DataFrame) -> str:
+def in_words(found: pd.DataFrame, gained: pd.DataFrame, gap_days: int = 0) -> str:
     """Both tables as text, with what the forecast may know and when."""
     if found.empty:
         return "Not tested: the history is too short for a test at an earlier moment."
@@ -172,9 +182,10 @@ def in_words(found: pd.DataFrame, gained: pd.DataFrame) -> str:
         table.to_string(index=False, float_format=lambda value: f"{value:.4g}", na_rep="")
         for table in (found, gained)
     ]
+    begin = f"{gap_days} days" if gap_days else "right"
     return (
         f"{tables[0]}\n\nGain over the baseline, and its 95 % interval:\n{tables[1]}\n\n"
-        "Lead time: the days forecast begin right after the moment of the features."
+        f"Lead time: the days forecast begin {begin} after the moment of the features."
     )
 
 

@@ -7,20 +7,21 @@ times. Its value for a customer without such events is what it says of an empty 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import ibis.expr.types as ir
 
+from features.columns import Rows
 from features.events import CLOSURE_REASONS
+from training.definitions import ACTIVE_HORIZONS, INACTIVITY, Definition
+from training.labels import Mask
 
 CHURN_TYPES = CLOSURE_REASONS
 # These end by non-payment; without payment events they cannot be known.
 PASSIVE_TYPES = ("non_malicious", "retaliatory", "malicious")
 TIERS = ("mvc", "mgc", "maintain", "below_zero")
-
-# Active: bought within this many horizons before the cut-off. One horizon would leave out those
-# with slow rhythms, for whom the question is most open; much more would ask about the long gone.
-ACTIVE_HORIZONS = 2
+# The outcome of a churn definition that asks for something else than a purchase.
+STAYS = "stays"
 
 
 @dataclass(frozen=True)
@@ -42,8 +43,8 @@ class Outcome:
 class Task:
     """A question about a customer at a moment.
 
-    about: the definition in one sentence; {horizon} and {active} are days.
-    target: the name of the outcome that answers it.
+    about: the definition in one sentence; {horizon} is days. target: the name of the outcome that
+    answers it. rule: what it is to leave and who can, for the churn question.
     """
 
     name: str
@@ -51,20 +52,29 @@ class Task:
     about: str
     target: str
     horizon_days: int
+    rule: Definition = INACTIVITY
 
     @property
     def active_days(self) -> int:
         """Days within which a customer must have bought to count as active."""
-        return ACTIVE_HORIZONS * self.horizon_days
+        return self.rule.active_days or ACTIVE_HORIZONS * self.horizon_days
 
     @property
     def definition(self) -> str:
         """The name that answers carry, such as churn-90d@1."""
-        return f"{self.name}-{self.horizon_days}d@{self.version}"
+        return f"{self.name}-{self.rule.label(self.horizon_days)}@{self.version}"
 
     def sentence(self) -> str:
         """The definition with its numbers."""
-        return self.about.format(horizon=self.horizon_days, active=self.active_days)
+        return replace(self.rule, about=self.about).sentence(self.horizon_days)
+
+    def is_active(self, rows: Rows) -> Mask:
+        """Who can leave, (n,)."""
+        return self.rule.is_active(rows, self.horizon_days)
+
+    def is_asked(self, rows: Rows) -> Mask:
+        """The same without those whom the rule excludes."""
+        return self.rule.is_asked(rows, self.horizon_days)
 
 
 def _bought(future: ir.Table) -> ir.Value:
@@ -90,12 +100,7 @@ OUTCOMES: tuple[Outcome, ...] = (
     Outcome("closure_reason", "interactions", "Reason of the first closure.", _closure_reason),
 )
 
-CHURN = Task(
-    "churn", 1,
-    "Makes no purchase in the {horizon} days after the cut-off, having made one in the {active} "
-    "days before it.",
-    target="bought", horizon_days=90,
-)  # fmt: skip
+CHURN = Task("churn", INACTIVITY.version, INACTIVITY.about, target="bought", horizon_days=90)
 CHURN_TYPE = Task(
     "churn_type", 1,
     "Of those who churn within {horizon} days: which of the six causes, by the reason given at "
@@ -113,3 +118,10 @@ TIER = Task(
     target="value", horizon_days=90,
 )  # fmt: skip
 TASKS: dict[str, Task] = {task.name: task for task in (CHURN, CHURN_TYPE, CLV, TIER)}
+
+
+def churn_by(rule: Definition, horizon_days: int) -> Task:
+    """The churn question by a definition."""
+    target = CHURN.target if rule.asks_for_purchase else STAYS
+    return replace(CHURN, version=rule.version, about=rule.about, target=target, rule=rule,
+                   horizon_days=horizon_days)  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from training import (
     probes,
     registry,
     split,
+    staying,
     value_methods,
     value_tiers,
 )
@@ -41,7 +42,8 @@ from training.models.tier import TierTransition
 from training.models.two_part import TwoPart
 from training.proof import Proof
 from training.reliability import Reliability
-from training.tasks import CHURN, CHURN_TYPE, CLV, TIER, Task
+from training.request import Request
+from training.tasks import CHURN, Task
 from training.value_classes import ValueCuts
 from training.value_tiers import TierCuts
 
@@ -75,22 +77,6 @@ class Learned:
         return Proof.of(self.churn_test, self.value_test, self.metrics, self.methods)
 
 
-@dataclass(frozen=True)
-class Request:
-    """What was asked: the moment of training and the horizons of churn and of value, in days."""
-
-    as_of: datetime
-    horizon_days: int
-    value_horizon_days: int
-
-    @property
-    def tasks(self) -> Mapping[str, Task]:
-        """The four questions at the horizons asked for."""
-        days = {"clv": self.value_horizon_days}
-        tasks = (CHURN, CHURN_TYPE, CLV, TIER)
-        return {t.name: replace(t, horizon_days=days.get(t.name, self.horizon_days)) for t in tasks}
-
-
 def train(space: Workspace, request: Request, progress: Progress = log.info) -> Learned:
     """Train the four models as of a moment, register them with their proof, and promote them.
 
@@ -117,18 +103,25 @@ def learn(store: FeatureStore, request: Request, progress: Progress = log.info) 
     progress("features of past moments")
     today = build(store, request)
     progress("test of the value forecast at an earlier moment")
-    value_test = evaluate.backtest(store, request.as_of, request.value_horizon_days, TwoPart)
+    churn = request.tasks["churn"]
+    value_test = evaluate.backtest(
+        store, request.as_of, request.value_horizon_days, TwoPart,
+        churn if request.is_one_question else CHURN,
+    )  # fmt: skip
     churn_test = value_test
-    if request.horizon_days != request.value_horizon_days:
+    if not request.is_one_question:
         progress("test of the churn forecast at an earlier moment")
-        churn_test = evaluate.backtest(store, request.as_of, request.horizon_days, Boosting)
+        churn_test = evaluate.backtest(store, request.as_of, request.horizon_days, Boosting, churn)
     if churn_test:
-        probes.check(churn_test, store.feature_names)
+        probes.check(churn_test, store.feature_names, churn)
     progress("churn, value, cause and tier models")
-    models, panel, tier_test = fit(store, request, today, churn_test, value_test)
+    tests = churn_test, value_test, _purchase_test(store, request, churn_test, value_test)
+    models, panel, tier_test = fit(store, request, today, *tests)
     metrics = [tier_test]
     if churn_test:
-        type_test, models.churn_type.strength = evaluate.type_test(churn_test, store.feature_names)
+        type_test, models.churn_type.strength = evaluate.type_test(
+            churn_test, store.feature_names, churn
+        )
         metrics = [evaluate.purchase_metrics(churn_test.held_out), type_test, tier_test]
     if value_test:
         metrics.append(evaluate.value_metrics(value_test.held_out))
@@ -145,7 +138,7 @@ def _together(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
 
 def check(store: FeatureStore, request: Request) -> None:
     """Refuse a request that the data cannot carry, in a sentence."""
-    first, as_of = frame.first_event(store), request.as_of
+    first, as_of, wait = frame.first_event(store), request.as_of, request.churn.wait_days
     days = (as_of.date() - first.date()).days + 1
     if first > as_of:
         raise UserError(
@@ -158,7 +151,14 @@ def check(store: FeatureStore, request: Request) -> None:
             f"days of history before {as_of:%Y-%m-%d}. Use a horizon of at most {days} days, or "
             "bring more history."
         )
-    horizons = {"churn": request.horizon_days, "value": request.value_horizon_days}
+    if days < request.horizon_days + wait:
+        raise UserError(
+            f"A horizon of {request.horizon_days} days with {wait} days of gap and grace was asked "
+            f"for, but there are only {days} days of history before {as_of:%Y-%m-%d}. Use fewer "
+            "days, or bring more history."
+        )
+    request.churn.refuse_unknowable(store.snapshots.events, as_of)
+    horizons = {"churn": request.horizon_days + wait, "value": request.value_horizon_days}
     for what, horizon in horizons.items():
         if days < split.SHORT_HISTORY * horizon:
             log.warning(
@@ -170,8 +170,10 @@ def build(store: FeatureStore, request: Request) -> pd.DataFrame:
     """Build every snapshot the training needs; returns today's customers (frame.customers)."""
     moments = {request.as_of}
     first = frame.first_event(store)
-    for horizon in {request.horizon_days, request.value_horizon_days}:
-        cutoffs = split.training_cutoffs(first, request.as_of, horizon)
+    wait = request.churn.wait_days
+    for horizon, days in {(request.horizon_days, 0), (request.value_horizon_days, 0),
+                          (request.horizon_days, wait)}:  # fmt: skip
+        cutoffs = split.training_cutoffs(first, request.as_of, horizon, days)
         moments |= {cutoff.as_of for cutoff in cutoffs}
     moments |= set(_tier_moments(first, request))
     for _ in store.build(sorted(moments)):
@@ -188,8 +190,12 @@ def fit(
     today: pd.DataFrame,
     churn_test: Backtest | None,
     value_test: Backtest | None,
+    purchase_test: Backtest | None = None,
 ) -> tuple[ModelSet, pd.DataFrame, pd.DataFrame]:
-    """The four models for the customers of today, the churn panel, and the test of the tiers."""
+    """The four models for the customers of today, the churn panel, and the test of the tiers.
+
+    purchase_test: of a purchase in the churn horizon, which is the churn test as a rule.
+    """
     tasks, names = request.tasks, store.feature_names
     value_panel = _panel(store, request, request.value_horizon_days)
     value_today = today.assign(horizon_days=request.value_horizon_days)
@@ -201,8 +207,12 @@ def fit(
         panel = _panel(store, request, request.horizon_days)
         asked = today.assign(horizon_days=request.horizon_days)
         churn = Boosting.fit(panel, asked, request.as_of, names)
-        if churn_test and isinstance(churn_test.model, Boosting):
-            churn.calibrate(churn_test.model, churn_test.held_out, asked)
+        if purchase_test and isinstance(purchase_test.model, Boosting):
+            churn.calibrate(purchase_test.model, purchase_test.held_out, asked)
+    purchase = None
+    if not request.churn.asks_for_purchase:
+        purchase, test = churn, churn_test
+        churn, panel = staying.learn(store, tasks["churn"], asked, request.as_of, test)
     value = clv.predict(value_today).expected_value
     cuts = TierCuts.of(value, today.age, numbers_if_any(today, "contacts_365d"))
     tier, tier_test = _tier(store, request, clv, cuts, today)
@@ -212,14 +222,14 @@ def fit(
         tasks=tasks,
         churn=churn,
         clv=clv,
-        churn_type=ChurnType.fit(panel[is_active(panel, tasks["churn"])], names),
+        churn_type=ChurnType.fit(panel[tasks["churn"].is_asked(panel)], names),
         tier=tier,
         reference=Reference(
             trained_as_of=request.as_of,
             catalog=catalog.version(store.snapshots.families),
             features=names,
             words=words_of(store.snapshots.families),
-            **_ranks(risk, stages, is_active(today, tasks["churn"]).to_numpy()),
+            **_ranks(risk, stages, tasks["churn"].is_asked(today)),
             stage_moves=_stage_moves(store, request, churn, pd.Series(stages, today.customer_id)),
             facts=BusinessFacts.of(today),
             tier_cuts=cuts,
@@ -230,8 +240,20 @@ def fit(
             examples=examples.of(today, names),
         ),
         versions={},
+        purchase=purchase,
     )
     return models, panel, tier_test
+
+
+def _purchase_test(
+    store: FeatureStore, request: Request, churn: Backtest | None, value: Backtest | None
+) -> Backtest | None:
+    """The test of a purchase in the churn horizon: one of the two there are, or its own."""
+    if request.churn.asks_for_purchase:
+        return churn
+    if request.horizon_days == request.value_horizon_days:
+        return value
+    return evaluate.backtest(store, request.as_of, request.horizon_days, Boosting)
 
 
 def _stages(rows: pd.DataFrame, churn: Boosting, task: Task) -> NDArray[np.object_]:

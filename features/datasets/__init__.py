@@ -10,7 +10,7 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
-from features.datasets import cdnow, data365, online_retail, simulated
+from features.datasets import cdnow, data365, data365_plans, online_retail, simulated
 from features.errors import UserError
 
 
@@ -31,6 +31,7 @@ DATASETS: dict[str, Dataset] = {
         Dataset("cdnow_sample", "The 1/10 sample of CDNOW.", cdnow.load_sample),
         Dataset("online_retail", "UK gift-ware web shop, 2009-11.", online_retail.load),
         Dataset("data365", "Learning platform: purchases and use, 2022.", data365.load),
+        Dataset("data365_plans", "The same with the ends of the plans.", data365_plans.load),
     )
 }
 

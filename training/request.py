@@ -1,0 +1,37 @@
+"""What a training is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from training.definitions import INACTIVITY, Definition
+from training.tasks import CHURN_TYPE, CLV, TIER, Task, churn_by
+
+
+@dataclass(frozen=True)
+class Request:
+    """What was asked: the moment of training and the horizons of churn and of value, in days.
+
+    churn: what it means to leave.
+    """
+
+    as_of: datetime
+    horizon_days: int
+    value_horizon_days: int
+    churn: Definition = INACTIVITY
+
+    @property
+    def tasks(self) -> Mapping[str, Task]:
+        """The four questions at the horizons asked for."""
+        days = {"clv": self.value_horizon_days}
+        churn = churn_by(self.churn, self.horizon_days)
+        tasks = (churn, replace(CHURN_TYPE, rule=self.churn), CLV, TIER)
+        return {t.name: replace(t, horizon_days=days.get(t.name, self.horizon_days)) for t in tasks}
+
+    @property
+    def is_one_question(self) -> bool:
+        """Whether the value forecast answers the churn question as well."""
+        is_one_horizon = self.horizon_days == self.value_horizon_days
+        return is_one_horizon and self.churn.asks_for_purchase

@@ -1,0 +1,114 @@
+"""P(stays) by a churn definition that asks for something else than a purchase.
+
+The same stack as that of a purchase, on the same buy-till-you-die forecast, learnt from those who
+could leave: of who had left before, the definition asks nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.optimize import brentq
+from scipy.special import expit
+
+from features.errors import UserError
+from features.store import FeatureStore
+from training import frame, split
+from training.level import Level
+from training.models.boosting import MOST_LOG_ODDS, Boosting
+from training.models.offsets import Offsets
+from training.tasks import STAYS, Task
+
+if TYPE_CHECKING:
+    from training.evaluate import Backtest
+
+# Of each outcome: below it nobody could say whether a forecast of them is right (evaluate.py).
+LEAST_OUTCOMES = 30
+
+
+def asking(panel: pd.DataFrame, churn: Task) -> pd.DataFrame:
+    """The rows asked about, with the answer in the place of the purchase.
+
+    Learners, tests and reports read what they forecast from `bought`.
+    """
+    if churn.rule.asks_for_purchase:
+        return panel
+    asked = panel[churn.rule.is_asked(panel, panel.horizon_days.to_numpy(dtype=float))]
+    return answering(asked).reset_index(drop=True)
+
+
+def answering(rows: pd.DataFrame) -> pd.DataFrame:
+    """The same of all rows, whoever they are."""
+    return rows.assign(bought=rows[STAYS]).drop(columns=STAYS)
+
+
+def learn(
+    store: FeatureStore, churn: Task, today: pd.DataFrame, as_of: datetime, test: Backtest | None
+) -> tuple[Boosting, pd.DataFrame]:
+    """The model for the customers of today, calibrated by its test, and what it learnt from.
+
+    The snapshots of the cut-offs must be built. Raises UserError as `fit` does.
+    """
+    first, days = frame.first_event(store), churn.horizon_days
+    cutoffs = split.training_cutoffs(first, as_of, days, churn.rule.wait_days)
+    panel = frame.panel(store, cutoffs, known_by=as_of, churn=churn)
+    model = fit(panel, today, as_of, store.feature_names, churn)
+    if test is not None and isinstance(test.model, Boosting):
+        tested = test.held_out[test.held_out.is_active]
+        model.calibrate(test.model, tested, today[churn.is_asked(today)])
+    return model, asking(panel, churn)
+
+
+def fit(
+    panel: pd.DataFrame, today: pd.DataFrame, as_of: datetime, features: Sequence[str], churn: Task
+) -> Boosting:
+    """The stack of the chance to stay, for the customers of `today`; see Boosting.fit.
+
+    panel: with the outcome of STAYS beside `bought` and `value`. Raises UserError when too few left
+    or stayed, or when nobody can leave today.
+    """
+    offsets, rows = Offsets.learn(panel, today, as_of)
+    rows = asking(rows, churn)
+    present = today[churn.rule.is_asked(today, today.horizon_days.to_numpy(dtype=float))]
+    _refuse_too_few(rows, present, churn)
+    shift = rows.groupby(["as_of", "horizon_days"])[["logit_purchase", "bought"]].apply(_shift)
+    moments = pd.MultiIndex.from_frame(rows[["as_of", "horizon_days"]])
+    rows["offset_odds"] = rows.logit_purchase + shift.reindex(moments).to_numpy()
+    # All of it is carried on, unlike the level of purchases (training/level.py): what lies between
+    # to stay and to buy belongs to the business, and not to a season.
+    level = Level(odds=float(shift.mean()), money=offsets.level.money)
+    return Boosting.on_offsets(Offsets(offsets.repeat_buying, level), rows, present, features)
+
+
+def _shift(rows: pd.DataFrame) -> float:
+    """What makes the forecast of a purchase right in total as one of staying, on the log odds."""
+    log_odds = rows.logit_purchase.to_numpy(dtype=float)
+    stays = rows.bought.to_numpy(dtype=float)
+    # As if one more had stayed, and one had left: no rate of a few is 0 or 1.
+    rate = (stays.sum() + 1.0) / (len(stays) + 2.0)
+
+    def gap(shift: float) -> float:
+        return float(np.mean(expit(log_odds + shift))) - rate
+
+    return float(brentq(gap, -MOST_LOG_ODDS, MOST_LOG_ODDS))
+
+
+def _refuse_too_few(rows: pd.DataFrame, present: pd.DataFrame, churn: Task) -> None:
+    stayed: NDArray = rows.bought.to_numpy(dtype=float)
+    left = int(len(stayed) - stayed.sum())
+    if min(left, len(stayed) - left) < LEAST_OUTCOMES:
+        raise UserError(
+            f"Churn by {churn.rule.kind} was asked for, but at the past moments to learn from "
+            f"{left} left and {len(stayed) - left} stayed, and {LEAST_OUTCOMES} of each are "
+            "needed. Bring a longer history, or use a longer horizon or another definition."
+        )
+    if present.empty:
+        raise UserError(
+            f"Churn by {churn.rule.kind} was asked for, but nobody is left who could still leave. "
+            "Use another definition, or an earlier moment."
+        )

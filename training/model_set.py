@@ -18,6 +18,7 @@ from features.errors import UserError
 from features.family import Family
 from training import examples, value_tiers
 from training.business_facts import BusinessFacts
+from training.input_profile import InputProfile
 from training.lifecycle import Matrix
 from training.models.boosting import Boosting, Forecast
 from training.models.churn_type import ChurnType
@@ -86,6 +87,7 @@ class ModelSet:
     tier: TierTransition
     reference: Reference
     versions: Mapping[str, str]
+    inputs: InputProfile | None = None  # of the training, for monitoring; older models have none
 
     def outlooks(self, rows: Columns) -> tuple[Outlook, Outlook]:
         """What buy-till-you-die says over the horizons of churn and of value, in one go."""
@@ -132,6 +134,8 @@ class ModelSet:
         (folder / "tier" / "cuts.json").write_text(cuts)
         classes = json.dumps(self.reference.value_cuts.to_dict())
         (folder / "clv" / "classes.json").write_text(classes)
+        if self.inputs:
+            (folder / "churn" / "inputs.json").write_text(json.dumps(self.inputs.to_dict()))
 
     @classmethod
     def load(cls, folders: Mapping[str, Path], versions: Mapping[str, str]) -> ModelSet:
@@ -169,6 +173,7 @@ class ModelSet:
                 examples=tried["rows"],
             ),
             versions=dict(versions),
+            inputs=_inputs(folders["churn"] / "inputs.json"),
         )
         wrong = examples.differences(tried["answers"], models.answers())
         if wrong:
@@ -221,6 +226,10 @@ def is_active(rows: Rows, task: Task) -> pd.Series | NDArray[np.bool_]:
 def words_of(families: Iterable[Family]) -> dict[str, Word]:
     """What each feature of some families says."""
     return {f.name: Word(family.name, f.about) for family in families for f in family.features}
+
+
+def _inputs(path: Path) -> InputProfile | None:
+    return InputProfile.from_dict(_read(path)) if path.exists() else None
 
 
 def _read(path: Path) -> dict:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from serving import key_verbs, plan_verbs, report_verbs
+from serving import key_verbs, monitor_verbs, plan_verbs, report_verbs
 from serving.mouth import AsOf, Json, Mouth, Quiet
 from serving.report_verbs import Language
 
@@ -32,6 +32,7 @@ app = typer.Typer(
     add_completion=False,
 )
 app.add_typer(key_verbs.app, name="keys")
+app.command()(monitor_verbs.monitor)
 app.command()(plan_verbs.plan)
 app.command()(report_verbs.report)
 

@@ -1,4 +1,4 @@
-"""One input as it was distributed: small enough to be kept beside the models that learnt from it."""
+"""One input as it was distributed, small enough to be kept beside the models."""
 
 from __future__ import annotations
 

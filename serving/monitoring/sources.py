@@ -28,7 +28,7 @@ LEAST_ROWS, STANDARD_DEVIATIONS = 20.0, 4.0
 VOLUME_FLOOR = float(np.log(1.25))  # a quarter more or fewer
 PRICE_FLOOR = float(np.log(1.05))  # 5 %: less is no shock
 LEAST_LINES = 10  # of a week, for a mean of their logs
-PRICE_WINDOWS = (1, 4)  # weeks: a large change at once, a smaller one within a month
+PRICE_WINDOWS = (1, 2, 4)  # weeks: a large change at once, a smaller one within a month
 NEW_WEEKS, NEW_SHARE, NEW_ROWS = 4, 0.01, 3  # of the rows of the newest weeks
 MIX_WEEKS, MIX_BEFORE, MIX_FLOOR = 4, 26, 0.10  # weeks; share of rows that changed its name
 PROFILE_ROWS = 30  # customers who came in MIX_WEEKS; of fewer a mix is chance
@@ -100,14 +100,14 @@ def names(flows: Flows) -> Iterator[Reading]:
         return
     for column, rows in flows.named.groupby("column", sort=True):
         newest = rows.ago < NEW_WEEKS * WEEK
-        every = int(rows.rows[newest].sum())
-        old = set(rows.value[~newest])
+        every, old = int(rows.rows[newest].sum()), set(rows.value[~newest])
+        yield Reading(str(column), 0.0, NEW_SHARE, "new_name", {}, RETRAIN)
         for value, of_value in rows[newest & ~rows.value.isin(old)].groupby("value", sort=True):
             count = int(of_value.rows.sum())
-            share = count / every if count >= NEW_ROWS else 0.0
             facts = {"column": column, "value": value, "share": count / every,
                      "days": int(of_value.ago.max()) + 1}  # fmt: skip
             cause = "new_segment" if str(column).startswith(PROFILE) else "new_name"
+            share = count / every if count >= NEW_ROWS else 0.0
             yield Reading(f"{column}={value}", share, NEW_SHARE, cause, facts, RETRAIN)
 
 

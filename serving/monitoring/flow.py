@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -41,7 +42,7 @@ def tiers(files: Sequence[Made]) -> Iterator[Reading]:
     if len(some) < LEAST_PAIRS + 2:
         return
     rows = [made.rows()[["customer_id", "tier"]].dropna() for made in some]
-    days = [(a.as_of - b.as_of).days for a, b in zip(some, some[1:], strict=False)]
+    days = [(a.as_of - b.as_of).days for a, b in pairwise(some)]
     changed = [_changed(b, a) * _month(d) for a, b, d in
                zip(rows, rows[1:], days, strict=False)]  # fmt: skip
     limit = max(TIER_FLOOR, FACTOR * max(changed[1:]))

@@ -89,7 +89,8 @@ def missing(table: pd.DataFrame) -> Iterator[Reading]:
 
 def scores(table: pd.DataFrame) -> Iterator[Reading]:
     """The index of each score, against what is usual."""
-    for row in table[table.name.isin(SCORES)].itertuples():
+    of_scores = table[table.name.isin(SCORES)].set_index("name")
+    for name, row in of_scores[["psi", "psi_limit", "ks"]].astype(float).iterrows():
         facts = {"psi": row.psi, "ks": row.ks}
-        cause = "risk_moved" if row.name == RISK else "value_moved"
-        yield Reading(str(row.name), row.psi, row.psi_limit, cause, facts, RETRAIN)
+        cause = "risk_moved" if name == RISK else "value_moved"
+        yield Reading(str(name), row.psi, row.psi_limit, cause, facts, RETRAIN)

@@ -67,10 +67,13 @@ class Monitoring:
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> Monitoring:
         """What `to_dict` stored."""
-        moments = (datetime.fromisoformat(stored[name])
-                   for name in ("as_of", "made_at", "trained_as_of"))  # fmt: skip
-        return cls(*moments, stored["versions"], [_heard(one) for one in stored["alarms"]],
-                   stored["inputs"], stored["graded"])  # fmt: skip
+        as_of, made_at, trained = (
+            datetime.fromisoformat(stored[name]) for name in ("as_of", "made_at", "trained_as_of")
+        )
+        heard = [_heard(one) for one in stored["alarms"]]
+        return cls(
+            as_of, made_at, trained, stored["versions"], heard, stored["inputs"], stored["graded"]
+        )
 
 
 def run(
@@ -140,7 +143,8 @@ def _strongest(table: pd.DataFrame | None) -> list[dict[str, Any]]:
     first = table.assign(by=table.psi / table.psi_limit).sort_values(
         ["by", "name"], ascending=[False, True]
     )
-    return first.drop(columns="by")[:MOST_TOLD].to_dict("records")
+    rows = first.drop(columns="by")[:MOST_TOLD].to_dict("records")
+    return [{str(name): value for name, value in row.items()} for row in rows]
 
 
 def _keep(space: Workspace, found: Monitoring, table: pd.DataFrame | None) -> None:

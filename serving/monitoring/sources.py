@@ -74,10 +74,10 @@ def volume(flows: Flows) -> Iterator[Reading]:
 
 
 def prices(flows: Flows) -> Iterator[Reading]:
-    """Mean log amount of the lines bought, within categories, against the weeks before.
+    """Mean log price of a piece, within customers and categories, against the weeks before.
 
-    The amounts of a category are taken less its own mean, so that another mix of categories is no
-    change of prices.
+    The prices of a category are taken less its own mean, and those of a customer less his, so that
+    another mix of what is bought, or of who buys, is no change of prices.
     """
     if flows.prices.empty:
         return

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from serving import key_verbs, more_verbs, plan_verbs, replay_verbs, report_verbs, simulate_verbs
+from serving import key_verbs, verbs
 from serving.churn_options import ActiveDays, Churn, Gap, Grace, NewcomerDays
 from serving.mouth import AsOf, Json, Mouth, Quiet
 from serving.report_verbs import Language
@@ -34,11 +34,7 @@ app = typer.Typer(
     add_completion=False,
 )
 app.add_typer(key_verbs.app, name="keys")
-app.command()(plan_verbs.plan)
-app.command()(report_verbs.report)
-more_verbs.add_to(app)
-replay_verbs.register(app)
-app.command()(simulate_verbs.simulate)
+verbs.add_to(app)
 
 Horizon = Annotated[int, typer.Option(min=1, max=3650, help="Days of the churn question.")]
 ValueHorizon = Annotated[int, typer.Option(min=1, max=3650, help="Days of the value question.")]

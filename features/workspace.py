@@ -1,7 +1,7 @@
 """The workspace: where events, features, models, scores and reports of one business live.
 
 The place is the environment variable HOLDFAST_HOME, default `./workspace`. Everything in it but
-`scores` and `mlflow`, which are history, can be rebuilt from the raw input and the code.
+`scores`, `mlflow` and `monitor`, which are history, can be rebuilt from the raw input and the code.
 """
 
 from __future__ import annotations
@@ -74,6 +74,11 @@ class Workspace:
     def reports(self) -> Path:
         """HTML reports, one per moment."""
         return self.root / "reports"
+
+    @property
+    def monitor(self) -> Path:
+        """What monitoring saw, one folder per moment."""
+        return self.root / "monitor"
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,8 @@
 holdfast_requests_total{code,model,route}      answers
 holdfast_request_failures_total{code,route}    those of 400 and above, refusals included
 holdfast_request_duration_seconds{route}       a histogram
+
+and, when it asks, what monitoring saw last (monitoring/gauges.py).
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import anyio
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving.routes import is_open, route_of
@@ -28,7 +31,7 @@ class Metrics:
 
     Stands outermost, so that what is refused before the routes is counted too.
     model: names the version of the models that answer now, such as "churn@12".
-    registry: default: Prometheus' own.
+    registry: default: Prometheus' own. before_reading: called when the metrics are asked for.
     """
 
     def __init__(
@@ -36,11 +39,15 @@ class Metrics:
         app: ASGIApp,
         model: Callable[[], str],
         registry: prometheus_client.CollectorRegistry | None = None,
+        before_reading: Callable[[], None] = lambda: None,
     ) -> None:
         self.app, self._model, self._registry = app, model, registry
+        self._before_reading = before_reading
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one ASGI request."""
+        if scope["type"] == "http" and scope["path"] == "/metrics":
+            await anyio.to_thread.run_sync(self._before_reading)
         if scope["type"] != "http" or is_open(scope["path"]):
             await self.app(scope, receive, send)
             return

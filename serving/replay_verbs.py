@@ -21,12 +21,6 @@ Asked = Annotated[str, typer.Option("--request", help="X-Request-ID of an answer
 Everybody = Annotated[bool, typer.Option("--everybody", help="A whole batch.")]
 
 
-def register(app: typer.Typer) -> None:
-    """Add the verbs to the command line."""
-    app.command()(replay)
-    app.command()(diff)
-
-
 def replay(
     customer_id: Whose = "",
     as_of: Moment = "",

@@ -25,6 +25,7 @@ from serving.report_parts.kpi_sheet import kpis
 from serving.report_parts.methods import methods
 from serving.report_parts.migration import migration, tier_profile
 from serving.report_parts.money_at_risk import money_by_cause
+from serving.report_parts.monitoring import monitoring
 from serving.report_parts.realised import realised
 from serving.report_parts.relationship import lifecycle, loyalty, rungs
 from serving.report_parts.retold import retold
@@ -83,7 +84,7 @@ CHAPTERS: Mapping[str, tuple[Made, ...]] = {
         value,
     ),
     "business": (kpis, unknown, how_to_read),
-    "proof": (methods, realised, calibration, gain, forecast, metrics),
+    "proof": (monitoring, methods, realised, calibration, gain, forecast, metrics),
 }
 SECTIONS = tuple(section for chapter in CHAPTERS.values() for section in chapter)
 AT_THE_FOOT = ("model_versions", "policy", "features")  # facts no business reader begins with

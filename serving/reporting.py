@@ -15,6 +15,7 @@ from features.store import FeatureStore
 from features.workspace import Workspace
 from serving import abstention, batch, channels, cohorts, kpis, migration, plan_files, planner
 from serving.abstention import Blank
+from serving.monitoring import monitor
 from serving.planner import Plan, Terms
 from serving.policy import POLICY, Policy
 from serving.report import write_report
@@ -105,6 +106,7 @@ def gather(
         plan_facts=made.facts,
         plan_assumptions=made.assumptions,
         blanks=_blanks(store, scores.customer_id, as_of, models, policy),
+        monitoring=monitor.newest(space, as_of),
     )
 
 

@@ -44,6 +44,7 @@ from serving.lane import Lane
 from serving.loaded import Asked, Loaded
 from serving.metrics import Metrics
 from serving.middleware import BodyLimit
+from serving.monitoring.gauges import Gauges
 from serving.policy import POLICY, Policy
 from serving.posted import Outcome, Posted
 from serving.profile import profile
@@ -319,7 +320,9 @@ class _Fronted(type(_service)):  # type: ignore[misc]
         behind = super().to_asgi(is_main=is_main)
         behind.router.routes.insert(0, Route("/docs.json", _page))
         front = Lane(behind, bentoml.get_current_service)
-        return Metrics(Access(BodyLimit(front, MOST_BODY_BYTES)), model=_model)
+        gauges = Gauges(Workspace.from_environment())
+        limited = Access(BodyLimit(front, MOST_BODY_BYTES))
+        return Metrics(limited, model=_model, before_reading=gauges.tell)
 
 
 _service.__class__ = _Fronted

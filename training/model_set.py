@@ -19,6 +19,7 @@ from features.family import Family
 from training import examples, value_tiers
 from training.business_facts import BusinessFacts
 from training.definitions import INACTIVITY, Definition
+from training.input_profile import InputProfile
 from training.lifecycle import Matrix
 from training.models.boosting import Boosting, Forecast
 from training.models.churn_type import ChurnType
@@ -93,6 +94,7 @@ class ModelSet:
     reference: Reference
     versions: Mapping[str, str]
     purchase: Boosting | None = None
+    inputs: InputProfile | None = None  # of the training, for monitoring; older models have none
 
     def outlooks(self, rows: Columns) -> tuple[Outlook, Outlook]:
         """What buy-till-you-die says over the horizons of churn and of value, in one go."""
@@ -142,6 +144,8 @@ class ModelSet:
         (folder / "tier" / "cuts.json").write_text(cuts)
         classes = json.dumps(self.reference.value_cuts.to_dict())
         (folder / "clv" / "classes.json").write_text(classes)
+        if self.inputs:
+            (folder / "churn" / "inputs.json").write_text(json.dumps(self.inputs.to_dict()))
 
     @classmethod
     def load(cls, folders: Mapping[str, Path], versions: Mapping[str, str]) -> ModelSet:
@@ -180,6 +184,7 @@ class ModelSet:
             ),
             versions=dict(versions),
             purchase=_purchase(folders["churn"] / PURCHASE),
+            inputs=_inputs(folders["churn"] / "inputs.json"),
         )
         wrong = examples.differences(tried["answers"], models.answers())
         if wrong:
@@ -248,6 +253,10 @@ def _task(name: str, meta: Mapping[str, Any]) -> Task:
 
 def _purchase(folder: Path) -> Boosting | None:
     return Boosting.load(folder) if folder.exists() else None
+
+
+def _inputs(path: Path) -> InputProfile | None:
+    return InputProfile.from_dict(_read(path)) if path.exists() else None
 
 
 def _read(path: Path) -> dict:

@@ -24,6 +24,7 @@ from training import (
     evaluate,
     examples,
     frame,
+    input_profile,
     lifecycle,
     plots,
     probes,
@@ -242,6 +243,7 @@ def fit(
         versions={},
         purchase=purchase,
     )
+    models.inputs = input_profile.of_training(models, today, panel)
     return models, panel, tier_test
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from serving.kpis import Kpi
+from serving.monitoring.monitor import Monitoring
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class Extras:
     else it rests on; plan_assumptions: what it assumes, in sentences. customers_by_month: month,
     bought, new, returned, lost. channels: serving.channels.COLUMNS.
     blanks: what the data cannot tell of some customers: field, needs (abstention.NEEDS), share.
+    monitoring: what was seen at the moment of the report or last before it; None without.
     """
 
     moves: Mapping[str, pd.DataFrame] = field(default_factory=dict)
@@ -34,3 +36,4 @@ class Extras:
     customers_by_month: pd.DataFrame | None = None
     channels: pd.DataFrame | None = None
     blanks: Sequence[Mapping[str, Any]] = ()
+    monitoring: Monitoring | None = None

@@ -10,12 +10,23 @@ from serving.expiry_verbs import expire
 from serving.feature_verbs import features
 from serving.freshness_verbs import freshness
 from serving.list_verbs import list_customers
+from serving.monitor_verbs import monitor
+from serving.plan_verbs import plan
+from serving.replay_verbs import diff, replay
+from serving.report_verbs import report
+from serving.simulate_verbs import simulate
 
 VERBS: Mapping[str, Callable[..., None]] = {
+    "plan": plan,
+    "report": report,
+    "monitor": monitor,
+    "replay": replay,
+    "diff": diff,
     "list": list_customers,
     "freshness": freshness,
     "features": features,
     "expire": expire,
+    "simulate": simulate,
 }
 
 

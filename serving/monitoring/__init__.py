@@ -1,0 +1,1 @@
+"""Monitoring: inputs, scores and what was realised, held against what is usual."""

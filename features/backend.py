@@ -12,7 +12,7 @@ import tempfile
 import threading
 import uuid
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,7 +27,6 @@ import pyarrow as pa
 from features.errors import EngineError, UserError
 
 EMBEDDED = "duckdb"
-ENGINES = (EMBEDDED, "spark")
 ENGINE_ERRORS = (duckdb.Error, EngineError)
 # Per cent of the machine's memory for an engine before it spills to disk: half, so that what is
 # beside it (models, a service, the threads that compute alone) has room.
@@ -68,7 +67,7 @@ def connect(engine: str | None = None) -> ibis.BaseBackend:
             "Set HOLDFAST_ENGINE to one of these."
         )
     if not hasattr(_local, engine):
-        setattr(_local, engine, _spark() if engine == "spark" else _duckdb())
+        setattr(_local, engine, ENGINES[engine]())
     return getattr(_local, engine)
 
 
@@ -309,7 +308,7 @@ def _duckdb(threads: int | None = None) -> ibis.BaseBackend:
         connection.raw_sql(f"SET threads = {threads}")
     # A progress bar of the engine would write over ours. In a notebook that cannot draw one it is
     # off, and even to say so is refused.
-    shows_bar = connection.raw_sql("SELECT current_setting('enable_progress_bar')").fetchone()[0]
+    [(shows_bar,)] = connection.con.sql("SELECT current_setting('enable_progress_bar')").fetchall()
     if shows_bar:
         connection.raw_sql("SET enable_progress_bar = false")
     return connection
@@ -324,6 +323,9 @@ def _spark() -> ibis.BaseBackend:
             "with pip install 'holdfast[production]', and a Java runtime (version 17 or 21) for it."
         ) from None
     return spark.connect()
+
+
+ENGINES: Mapping[str, Callable[[], ibis.BaseBackend]] = {EMBEDDED: _duckdb, "spark": _spark}
 
 
 @ibis.udf.scalar.builtin(name="try_strptime")

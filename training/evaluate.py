@@ -19,7 +19,7 @@ from features.errors import UserError
 from features.store import FeatureStore
 from training import frame, split, staying
 from training.metrics import CHURN_METRICS, TYPE_METRICS, VALUE_METRICS
-from training.models.baseline import Baseline
+from training.models import RIVALS
 from training.models.boosting import Boosting
 from training.models.churn_type import ChurnType, told
 from training.models.tier import TierTransition
@@ -80,10 +80,8 @@ def backtest(
     seconds = of_features + time.perf_counter() - start
     if not churn.rule.asks_for_purchase:
         panel, today = staying.asking(panel, churn), staying.answering(today)
-    baseline = Baseline.fit(panel).predict(today)
     held_out = today.join(forecast).assign(
-        baseline_probability=baseline.purchase_probability,
-        baseline_value=baseline.expected_value,
+        **_of_rivals(panel, today),
         is_active=churn.rule.is_asked(today, origin.horizon_days),
         bought=today.bought.astype(float),
     )
@@ -112,6 +110,16 @@ def _forecast(
     return model, pd.DataFrame(chances, index=today.index)
 
 
+def _of_rivals(panel: pd.DataFrame, today: pd.DataFrame) -> dict[str, pd.Series]:
+    """<name>_probability and <name>_value of each rival, learnt from the same panel."""
+    said = {name: rival.fit(panel).predict(today) for name, rival in RIVALS.items()}
+    return {
+        f"{name}_{short}": rows[column]
+        for name, rows in said.items()
+        for short, column in (("probability", "purchase_probability"), ("value", "expected_value"))
+    }
+
+
 def _prepared(store: FeatureStore, needed: Sequence[CutOff]) -> float:
     """Build the snapshots that are missing; returns the seconds that all of them take."""
     snapshots = store.snapshots
@@ -130,7 +138,7 @@ def purchase_metrics(held_out: pd.DataFrame) -> pd.DataFrame:
     """Churn metrics of model and baseline on the active customers: task, model, metric, value."""
     active = held_out[held_out.is_active]
     left = 1.0 - active.bought.to_numpy(dtype=float)
-    forecasts = {"model": active.purchase_probability, "baseline": active.baseline_probability}
+    forecasts = {"model": active.purchase_probability} | _of_tested(active, "probability")
     return _table(
         ("churn", name, metric, function(left, 1.0 - np.asarray(chance, dtype=float)))
         for name, chance in forecasts.items()
@@ -139,14 +147,19 @@ def purchase_metrics(held_out: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+def _of_tested(held_out: pd.DataFrame, short: str) -> dict[str, pd.Series]:
+    """What each rival of a test said, by its name."""
+    named = {name: f"{name}_{short}" for name in RIVALS}
+    return {name: held_out[column] for name, column in named.items() if column in held_out}
+
+
 def value_metrics(held_out: pd.DataFrame) -> pd.DataFrame:
     """Value metrics of mean, median and baseline on all customers: task, model, metric, value."""
     value = held_out.value.to_numpy(dtype=float)
     forecasts = {
         "model": held_out.expected_value,
         "model (median)": held_out.expected_value_median,
-        "baseline": held_out.baseline_value,
-    }
+    } | _of_tested(held_out, "value")
     inside = (held_out.expected_value_low <= value) & (value <= held_out.expected_value_high)
     rows = [
         ("clv", name, metric, function(value, np.asarray(forecast, dtype=float)))

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from tests.training import known_truth
-from training.models import MODELS
+from training.models import MODELS, RIVALS
 from training.models.baseline import Baseline
 from training.models.churn_type import ChurnType
 from training.models.tier import TierTransition
@@ -53,6 +53,15 @@ def test_a_row_has_the_same_answer_alone_and_among_others(name, fitted):
     for row in range(0, len(rows), 29):
         alone = np.asarray(model.predict(rows.iloc[[row]]))
         np.testing.assert_array_equal(alone, together[[row]])
+
+
+@pytest.mark.parametrize("name", RIVALS)
+def test_a_rival_answers_with_chances_and_money_alone_as_among_others(name, shop):
+    rival = RIVALS[name].fit(shop.panel)
+    answer = rival.predict(shop.today)
+    assert answer.purchase_probability.between(0.0, 1.0).all()
+    assert np.isfinite(answer.expected_value).all()
+    pd.testing.assert_frame_equal(rival.predict(shop.today.iloc[[3]]), answer.iloc[[3]])
 
 
 def stored(model, folder):

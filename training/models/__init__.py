@@ -1,5 +1,9 @@
 """One file a model family; every family in one visible list, the baseline among them."""
 
+from typing import Protocol, Self
+
+import pandas as pd
+
 from training.models.baseline import Baseline
 from training.models.boosting import Boosting
 from training.models.churn_type import ChurnType
@@ -14,3 +18,20 @@ MODELS = {
     "churn_type": ChurnType,
     "tier": TierTransition,
 }
+
+
+class Rival(Protocol):
+    """Whatever forecasts the customers of a test beside the models that are served."""
+
+    @classmethod
+    def fit(cls, panel: pd.DataFrame) -> Self:
+        """Learn from a training panel (frame.panel)."""
+        ...
+
+    def predict(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """purchase_probability and expected_value (currency units) of each row."""
+        ...
+
+
+# Measured at every test and never served; the first of them must be beaten.
+RIVALS: dict[str, type[Rival]] = {"baseline": Baseline}

@@ -21,6 +21,7 @@ from serving import batch
 from serving.campaign_effect import LEAST, Z
 from serving.kpi_contacts import SATISFIED, best_answer
 from serving.kpi_events import Estimate, Facts, Figure, Figures, Known, finite, ratio
+from serving.migration import NEAR
 
 STATES = ("tier", "ladder", "abc", "value_now")
 BEST = "A"
@@ -153,7 +154,10 @@ def _then_and_now(known: Known, facts: Facts) -> pd.DataFrame | None:
     if earlier is None or not needed <= set(earlier.columns) or not needed <= set(facts.scores):
         return None
     days = earlier.select("days_ago").distinct().execute().days_ago
-    ago = int(days.iloc[(days - known.churn.horizon_days).abs().argmin()])
+    away = (days - known.churn.horizon_days).abs()
+    if away.min() > NEAR * known.churn.horizon_days:
+        return None
+    ago = int(days.iloc[away.argmin()])
     rows = backend.connect().to_pyarrow(earlier.filter(earlier.days_ago == ago)).to_pandas()
     then = rows.rename(columns={"abc": "abc_then", "value_now": "value_then"})
     now = facts.scores[["customer_id", "abc", "value_now"]].rename(columns={"abc": "abc_now"})

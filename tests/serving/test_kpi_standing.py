@@ -81,6 +81,8 @@ def test_golden_customers_are_compared_with_the_batch_about_a_horizon_ago():
     got = found(BOUGHT, now, earlier=earlier)
     assert got["golden_change"] == pytest.approx(1 / 3)
     assert got["golden_profit_change"] == pytest.approx((10 + 30 + 0) / 3)
+    late = batches(("ann", 44, None, None, "A", 40.0))  # less than half a horizon ago
+    assert "golden_change" not in found(BOUGHT, now, earlier=late)
 
 
 def test_with_a_control_group_the_change_is_that_of_the_treated_beyond_it():

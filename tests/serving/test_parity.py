@@ -98,6 +98,7 @@ def flat(one):
         **{f"tier_next_{name}": tier["next"][name] for name in TIERS},
         **{f"stage_next_{name}": stands["stage_next"][name] for name in STAGES},
         **{name: stands[name] for name in COLUMNS if name in stands},
+        **{f"loyalty_{kind}": score for kind, score in stands["loyalty_scores"].items()},
         **{name: churn.get(name) for name in CAUSE},
         # Without a risk to leave there is nobody to retain, and the answer does not speak of it.
         "retain_advised": churn.get("retain_advised"),

@@ -21,7 +21,7 @@ from features.errors import UserError
 from features.store import FeatureStore
 from training import frame, split
 from training.level import Level
-from training.models.boosting import MOST_LOG_ODDS, Boosting
+from training.models.boosting import MEMBERS, MOST_LOG_ODDS, Boosting
 from training.models.offsets import Offsets
 from training.tasks import STAYS, Task
 
@@ -85,7 +85,13 @@ def fit(
     # All of it is carried on, unlike the level of purchases (training/level.py): what lies between
     # to stay and to buy belongs to the business, and not to a season.
     level = Level(float(shift.mean()), offsets.level.money, tilt)
-    return Boosting.on_offsets(Offsets(offsets.repeat_buying, level), rows, present, features)
+    offsets = Offsets(offsets.repeat_buying, level)
+    model = Boosting.on_offsets(offsets, rows, present, features)
+    # Of purchases the forecast deserves a start before the learners (training/models/stack.py); of
+    # staying it is a tilted forecast of something else, and one of equals.
+    model.weights = [1.0 / len(MEMBERS)] * len(MEMBERS)
+    model.settle(offsets.columns(present))
+    return model
 
 
 def _tilt(rows: pd.DataFrame) -> float:

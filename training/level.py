@@ -34,10 +34,14 @@ MOST_SHIFT = 4.0
 
 @dataclass(frozen=True)
 class Level:
-    """Shifts of one cut-off or target: `odds` on the logit of a purchase, `money` on log value."""
+    """Shifts of one cut-off or target: `odds` on the logit of a purchase, `money` on log value.
+
+    tilt: what that logit is multiplied with before; 1 where a purchase is what is asked.
+    """
 
     odds: float
     money: float
+    tilt: float = 1.0
 
 
 def measure(forecast: pd.DataFrame, bought: NDArray, value: NDArray) -> Level:

@@ -15,12 +15,13 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.optimize import brentq
 from scipy.special import expit
+from sklearn.linear_model import LogisticRegression
 
 from features.errors import UserError
 from features.store import FeatureStore
 from training import frame, split
 from training.level import Level
-from training.models.boosting import MOST_LOG_ODDS, Boosting
+from training.models.boosting import MEMBERS, MOST_LOG_ODDS, Boosting
 from training.models.offsets import Offsets
 from training.tasks import STAYS, Task
 
@@ -76,18 +77,35 @@ def fit(
     rows = asking(rows, churn)
     present = today[churn.rule.is_asked(today, today.horizon_days.to_numpy(dtype=float))]
     _refuse_too_few(rows, present, churn)
-    shift = rows.groupby(["as_of", "horizon_days"])[["logit_purchase", "bought"]].apply(_shift)
+    tilt = _tilt(rows)
+    rows["offset_odds"] = tilt * rows.logit_purchase
+    shift = rows.groupby(["as_of", "horizon_days"])[["offset_odds", "bought"]].apply(_shift)
     moments = pd.MultiIndex.from_frame(rows[["as_of", "horizon_days"]])
-    rows["offset_odds"] = rows.logit_purchase + shift.reindex(moments).to_numpy()
+    rows["offset_odds"] += shift.reindex(moments).to_numpy()
     # All of it is carried on, unlike the level of purchases (training/level.py): what lies between
     # to stay and to buy belongs to the business, and not to a season.
-    level = Level(odds=float(shift.mean()), money=offsets.level.money)
-    return Boosting.on_offsets(Offsets(offsets.repeat_buying, level), rows, present, features)
+    level = Level(float(shift.mean()), offsets.level.money, tilt)
+    offsets = Offsets(offsets.repeat_buying, level)
+    model = Boosting.on_offsets(offsets, rows, present, features)
+    # Of purchases the forecast deserves a start before the learners (training/models/stack.py); of
+    # staying it is a tilted forecast of something else, and one of equals.
+    model.weights = [1.0 / len(MEMBERS)] * len(MEMBERS)
+    model.settle(offsets.columns(present))
+    return model
+
+
+def _tilt(rows: pd.DataFrame) -> float:
+    """What a unit of the log odds of a purchase is worth in those of staying.
+
+    Not one, and it may be negative: who has paid for a year stays and buys nothing.
+    """
+    log_odds = rows.logit_purchase.to_numpy(dtype=float).reshape(-1, 1)
+    return float(LogisticRegression().fit(log_odds, rows.bought.to_numpy(dtype=float)).coef_[0, 0])
 
 
 def _shift(rows: pd.DataFrame) -> float:
-    """What makes the forecast of a purchase right in total as one of staying, on the log odds."""
-    log_odds = rows.logit_purchase.to_numpy(dtype=float)
+    """What makes such a forecast right in total at one cut-off, on the log odds."""
+    log_odds = rows.offset_odds.to_numpy(dtype=float)
     stays = rows.bought.to_numpy(dtype=float)
     # As if one more had stayed, and one had left: no rate of a few is 0 or 1.
     rate = (stays.sum() + 1.0) / (len(stays) + 2.0)

@@ -37,8 +37,9 @@ def ends(purchases: pd.DataFrame, last_day: pd.Timestamp) -> pd.DataFrame:
     known = purchases[purchases["product_id"].isin(PLAN_MONTHS)]
     rows = known.sort_values(["customer_id", "happened_at"], kind="stable", ignore_index=True)
     months = rows["product_id"].map(PLAN_MONTHS)
-    rows["end"] = [at + pd.DateOffset(months=n)
-                   for at, n in zip(rows["happened_at"], months, strict=True)]  # fmt: skip
+    ends_at = [at + pd.DateOffset(months=n)
+               for at, n in zip(rows["happened_at"], months, strict=True)]  # fmt: skip
+    rows["end"] = pd.Series(ends_at, rows.index, dtype="datetime64[us]")
     of_each = rows.groupby("customer_id")
     covered, renewed = of_each["end"].cummax(), of_each["happened_at"].shift(-1)
     over = ~(renewed <= covered) & (covered <= last_day)

@@ -7,7 +7,7 @@ see only how customers of one cut-off differ from their forecasts.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import TypeAlias, overload
 
@@ -80,7 +80,7 @@ class Offsets:
         """JSON-ready form."""
         return {
             "repeat_buying": self.repeat_buying.to_dict(),
-            "level": {"odds": self.level.odds, "money": self.level.money},
+            "level": asdict(self.level),
         }
 
     @classmethod
@@ -92,6 +92,6 @@ class Offsets:
 def _leveled(forecast: pd.DataFrame | Mapping[str, NDArray], shift: Level) -> dict[str, NDArray]:
     """The two columns of a forecast that know the level."""
     return {
-        "offset_odds": np.asarray(forecast["logit_purchase"]) + shift.odds,
+        "offset_odds": shift.tilt * np.asarray(forecast["logit_purchase"]) + shift.odds,
         "offset_money": np.asarray(forecast["log_value"]) + shift.money,
     }

@@ -32,7 +32,8 @@ def test_control_customers_stand_for_the_treated():
     assert found.weight["t0"] == 0.0
     assert found.weight["c0"] == 4.0
     assert found.weight.sum() == 80.0
-    assert found.treated["t0"] and not found.treated["c0"]
+    assert found.treated["t0"]
+    assert not found.treated["c0"]
 
 
 def test_a_campaign_without_control_tells_nothing_and_changes_nothing():

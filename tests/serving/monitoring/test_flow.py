@@ -50,7 +50,7 @@ def test_tiers_ring_when_more_change_than_ever_before(tmp_path):
         written(space, 30 * month, bands, moved(count))
     (found,) = flow.tiers(files(space))
     assert (found.figure, found.limit, found.rings) == (0.4, 0.1, True)
-    (before,) = flow.tiers(files(space)[1:] + [files(space)[-1]])
+    (before,) = flow.tiers([*files(space)[1:], files(space)[-1]])
     assert not before.rings
 
 

@@ -72,7 +72,7 @@ def test_a_cause_and_an_advice_make_a_sentence():
 def test_whatever_the_alarms_can_say_has_its_words():
     rooms = Path(monitor.__file__).parent.glob("*.py")
     source = "\n".join(path.read_text(encoding="utf-8") for path in rooms)
-    told = set(re.findall(r"cause_(\w+)", "\n".join(ENGLISH)))
+    told = set(re.findall(r"monitoring\.cause_(\w+)", "\n".join(ENGLISH)))
     assert all(f'"{code}"' in source for code in told)
     for words in LANGUAGES.values():
         assert {f"monitoring.alarm_{alarm.name}" for alarm in ALARMS} <= set(words)

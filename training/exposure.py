@@ -48,6 +48,7 @@ def exposures(
         campaign=met.detail.fill_null("") + " " + met.happened_at.date().cast("string"),
         treated=~is_control(met),
     ).to_pandas()
+    rows = rows[rows.customer_id.isin(customers)]
     if planned is not None and rows.treated.all():
         rows = pd.concat([rows, planned], ignore_index=True)
     return weights(rows[rows.customer_id.isin(customers)])

@@ -100,7 +100,7 @@ ALARMS: tuple[Alarm, ...] = (
         lambda seen: sources.volume(seen.flows),
     ),
     Alarm(
-        "prices", "Mean log price of a piece within customers and categories, of one to four weeks.",
+        "prices", "Mean log price within customers and categories, of one to four weeks.",
         "difference from the eight weeks before",
         "1.75 times the largest of the last year, 5 % at least.",
         lambda seen: sources.prices(seen.flows),

@@ -45,6 +45,7 @@ FIGURES: Mapping[str, tuple[str, ...]] = {
 _DAYS_KEPT = 400
 _DAY = re.compile(r"(\d{4}-\d{2}-\d{2})\.sqlite")
 _SECONDS_OF_PATIENCE = 10.0  # while another process writes: a second's answers take milliseconds
+_ROWS = 200  # of a statement; SQLite takes 32,766 values
 _MARSHAL = 2  # the newest version in which equal values have equal bytes
 
 _SCHEMA = f"""
@@ -138,19 +139,17 @@ class Day:
             settings = {one.setting: digest(one.setting.encode()) for one in rest}
             contents = {digest(one.customer_id.encode(), one.content): one for one in rest}
             own = {(one.customer_id, one.content): key for key, one in contents.items()}
-            database.executemany("INSERT OR IGNORE INTO settings VALUES (?, ?)",
-                                 [(key, text) for text, key in settings.items()])  # fmt: skip
-            database.executemany(
-                "INSERT OR IGNORE INTO contents VALUES (?, ?, ?)",
+            _insert(database, "settings", [(key, text) for text, key in settings.items()])
+            _insert(
+                database,
+                "contents",
                 [(key, one.customer_id, one.content) for key, one in contents.items()],
             )
-            places = ", ".join("?" * (7 + len(FIGURES)))
-            database.executemany(
-                f"INSERT OR IGNORE INTO answers VALUES ({places})",
-                [(one.customer_id, one.served_at, one.request_id, one.explain,
-                  settings[one.setting], own[one.customer_id, one.content], one.digest,
-                  *one.figures) for one in rest],
-            )  # fmt: skip
+            _insert(database, "answers", [
+                (one.customer_id, one.served_at, one.request_id, one.explain,
+                 settings[one.setting], own[one.customer_id, one.content], one.digest,
+                 *one.figures) for one in rest
+            ])  # fmt: skip
 
     def close(self) -> None:
         """Let the file go."""
@@ -206,6 +205,20 @@ def _read(file: Path, customer_id: str) -> Iterator[Kept]:
                 "WHERE answers.customer_id = ?",
                 (customer_id,),
             )
+        )
+
+
+def _insert(database: sqlite3.Connection, table: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Add the rows that are not there yet, many with each statement.
+
+    At each the thread gives way and takes its turn again, at the cost of a score under way.
+    """
+    for start in range(0, len(rows), _ROWS):
+        few = rows[start : start + _ROWS]
+        one = f"({', '.join('?' * len(few[0]))})"
+        values = [value for row in few for value in row]
+        database.execute(
+            f"INSERT OR IGNORE INTO {table} VALUES {', '.join([one] * len(few))}", values
         )
 
 

@@ -138,15 +138,15 @@ def test_a_stored_score_that_was_tampered_with_is_told(space):
 
 
 def test_a_kept_feature_that_was_tampered_with_is_told(space):
-    path = folder(space) / "features" / "rhythm" / "part.parquet"
+    path = folder(space) / "features" / "purchases" / "part.parquet"
     table = pq.read_table(path)
-    place = table.column_names.index("recency")
-    values = [value + 1 for value in table["recency"].to_pylist()]
-    column = pa.array(values, table.schema.field("recency").type)
+    place = table.column_names.index("spend_total")
+    values = [value + 1.0 for value in table["spend_total"].to_pylist()]
+    column = pa.array(values, table.schema.field("spend_total").type)
     pq.write_table(table.set_column(place, "recency", column), path)
     found = replay.customer(space, HIM, AS_OF)
-    assert "churn_probability" in found.counts
-    assert "features/rhythm/part.parquet is not the file" in found.in_words()
+    assert "clv_historical" in found.counts
+    assert "features/purchases/part.parquet is not the file" in found.in_words()
 
 
 def test_models_of_another_content_are_told(space):

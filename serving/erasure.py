@@ -10,8 +10,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import os
-import secrets
 import shutil
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -24,13 +22,12 @@ import pyarrow.parquet as pq
 
 from features import backend
 from features.workspace import Workspace
-from serving import batch, kept_answers, made_of
+from serving import batch, kept_answers, made_of, receipts
 from serving.event_schemas import Receipt
 
 if TYPE_CHECKING:
     from features.store import FeatureStore
 
-_KEY_BYTES = 32
 _ROW_GROUP = 20_000  # rows held in memory at a time
 _ALL_EVENTS = 10**9
 _CLOCKS_APART = 0.1  # seconds by which a file's time may lie before the clock's
@@ -57,7 +54,7 @@ def erase(space: Workspace, store: FeatureStore, customer_id: str, now: datetime
     for tested in space.models.glob("proof/*.parquet"):  # names whom the models were tested on
         _without(tested, customer_id)
     _remove_reports(space, customer_id)
-    key = _key(space)
+    key = receipts.key(space)
     facts = {
         "customer": _digest(key, customer_id),
         "erased_at": now.isoformat(),
@@ -70,8 +67,8 @@ def erase(space: Workspace, store: FeatureStore, customer_id: str, now: datetime
         "models": models,
         "note": "retrain" if models else None,
     }
-    signature = hmac.new(key, json.dumps(facts, sort_keys=True).encode(), hashlib.sha256)
-    receipt = Receipt(**facts, signature=signature.hexdigest())  # type: ignore[arg-type]
+    signature = receipts.signature(space, facts)
+    receipt = Receipt(**facts, signature=signature)  # type: ignore[arg-type]
     name = f"{now:%Y-%m-%dT%H%M%S}-{receipt.customer[:12]}.json"
     with backend.whole_or_nothing(space.root / "erasures" / name) as temporary:
         temporary.write_text(receipt.model_dump_json(indent=1))
@@ -90,15 +87,14 @@ def erased_since(space: Workspace, seconds: float) -> Callable[[str], bool]:
         for file in folder.glob("*.json")
         if file.stat().st_mtime >= seconds - _CLOCKS_APART
     }
-    key = _key(space)
+    key = receipts.key(space)
     return lambda customer_id: _digest(key, customer_id) in names
 
 
 def is_genuine(space: Workspace, receipt: Receipt) -> bool:
     """Whether a receipt was written by this workspace and is as it was written."""
     facts = receipt.model_dump(exclude={"signature"}, exclude_unset=True)
-    expected = hmac.new(_key(space), json.dumps(facts, sort_keys=True).encode(), hashlib.sha256)
-    return hmac.compare_digest(expected.hexdigest(), receipt.signature)
+    return hmac.compare_digest(receipts.signature(space, facts), receipt.signature)
 
 
 def _trained_since(space: Workspace, first: datetime) -> list[str]:
@@ -140,15 +136,3 @@ def _remove_reports(space: Workspace, customer_id: str) -> None:
 
 def _digest(key: bytes, customer_id: str) -> str:
     return hmac.new(key, customer_id.encode(), hashlib.sha256).hexdigest()
-
-
-def _key(space: Workspace) -> bytes:
-    """The workspace's secret for receipts, made when it is first needed."""
-    file = space.root / "erasures" / "receipts.key"
-    if not file.exists():
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with backend.whole_or_nothing(file) as temporary:
-            handle = os.open(temporary, os.O_WRONLY | os.O_CREAT, 0o600)
-            with os.fdopen(handle, "wb") as stream:
-                stream.write(secrets.token_bytes(_KEY_BYTES))
-    return file.read_bytes()

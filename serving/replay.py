@@ -7,7 +7,8 @@ Where the figures differ, what else differs is told beside them; where a part is
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -98,9 +99,13 @@ def customer(space: Workspace, customer_id: str, as_of: datetime) -> Replay:
     made = made_of.read(folder)
     rows = inputs(folder, customer_id, as_of, stored)
     models = models_of(space, made.versions)
-    found = parts.table_of(parts.scored(rows, models, made.rules))
-    about = f"{customer_id} as of {moment_name(as_of)}"
-    return _compared(about, [(stored, found)], _remarks(space, folder, made, models))
+    about, remarks = (
+        f"{customer_id} as of {moment_name(as_of)}",
+        _remarks(space, folder, made, models),
+    )
+    with _telling(remarks):
+        found = parts.table_of(parts.scored(rows, models, made.rules))
+    return _compared(about, [(stored, found)], remarks)
 
 
 def everybody(space: Workspace, as_of: datetime, size: int = parts.SIZE) -> Replay:
@@ -109,8 +114,9 @@ def everybody(space: Workspace, as_of: datetime, size: int = parts.SIZE) -> Repl
     made = made_of.read(folder)
     models = models_of(space, made.versions)
     pairs = _pairs(folder, as_of, models, made.rules, size)
-    about = f"The scores as of {moment_name(as_of)}"
-    return _compared(about, pairs, _remarks(space, folder, made, models))
+    remarks = _remarks(space, folder, made, models)
+    with _telling(remarks):
+        return _compared(f"The scores as of {moment_name(as_of)}", pairs, remarks)
 
 
 def served(space: Workspace, customer_id: str, request_id: str = "") -> Replay:
@@ -176,6 +182,15 @@ def models_of(space: Workspace, versions: Mapping[str, str]) -> ModelSet:
     return champion.load(space, versions)
 
 
+@contextmanager
+def _telling(remarks: Sequence[str]) -> Iterator[None]:
+    """What else is not as it was, before the refusal of features that cannot be scored any more."""
+    try:
+        yield
+    except UserError as error:
+        raise UserError(" ".join([*remarks, str(error)])) from None
+
+
 def _pairs(
     folder: Path, as_of: datetime, models: ModelSet, policy: Policy, size: int
 ) -> Iterator[tuple[pa.Table, pa.Table]]:
@@ -230,7 +245,9 @@ def _with_former(rows: pd.DataFrame, stored: pa.Table) -> pd.DataFrame:
     )
 
 
-def _compared(about: str, pairs: Any, remarks: tuple[str, ...]) -> Replay:
+def _compared(
+    about: str, pairs: Iterable[tuple[pa.Table, pa.Table]], remarks: tuple[str, ...]
+) -> Replay:
     """Every column of the stored rows beside that of the rows made again."""
     customers = compared = 0
     counts: dict[str, int] = {}

@@ -149,6 +149,17 @@ def test_a_kept_feature_that_was_tampered_with_is_told(space):
     assert "features/purchases/part.parquet is not the file" in found.in_words()
 
 
+def test_kept_features_that_cannot_be_are_refused_with_the_file_that_was_changed(space):
+    path = folder(space) / "features" / "rhythm" / "part.parquet"
+    table = pq.read_table(path)
+    values = [None if value is None else value + 1.0 for value in table["recency"].to_pylist()]
+    column = pa.array(values, table.schema.field("recency").type)
+    place = table.column_names.index("recency")
+    pq.write_table(table.set_column(place, "recency", column), path)
+    with pytest.raises(UserError, match=r"rhythm/part\.parquet is not the file .* log gaps"):
+        replay.everybody(space, AS_OF)
+
+
 def test_models_of_another_content_are_told(space):
     cuts = space.models / "tier" / "1" / "cuts.json"
     told = json.loads(cuts.read_text())

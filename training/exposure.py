@@ -66,5 +66,4 @@ def weights(rows: pd.DataFrame) -> pd.DataFrame:
     found = each.groupby("customer_id", as_index=False).agg(
         treated=("treated", "max"), weight=("weight", "prod")
     )
-    found["treated"] = found.treated.astype(bool)
-    return found[list(COLUMNS)]
+    return found.astype({"treated": bool}).filter(list(COLUMNS))

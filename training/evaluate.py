@@ -20,6 +20,7 @@ from features.store import FeatureStore
 from training import frame, split
 from training.metrics import CHURN_METRICS, TYPE_METRICS, VALUE_METRICS
 from training.models.baseline import Baseline
+from training.models.boosters import STANDARD, Trees
 from training.models.boosting import Boosting
 from training.models.churn_type import ChurnType, told
 from training.models.tier import TierTransition
@@ -52,21 +53,20 @@ class Backtest:
 
 
 def backtest(
-    store: FeatureStore, now: datetime, horizon_days: int, kind: type[Boosting] | type[TwoPart]
+    store: FeatureStore,
+    now: datetime,
+    horizon_days: int,
+    kind: type[Boosting] | type[TwoPart],
+    trees: Trees = STANDARD,
 ) -> Backtest | None:
     """Test a model class at the newest origin; None when the history is too short for a test.
 
     All snapshots it needs are built.
     """
-    first = frame.first_event(store)
-    origin = split.test_origin(first, now, horizon_days)
     try:
-        cutoffs = split.training_cutoffs(first, origin.as_of, origin.horizon_days)
-        of_features = _prepared(store, (*cutoffs, origin))
+        origin, panel, today, seconds = at_origin(store, now, horizon_days)
         start = time.perf_counter()
-        panel = frame.panel(store, cutoffs, known_by=origin.as_of)
-        today = frame.panel(store, [origin], known_by=now)
-        model = kind.fit(panel, today, origin.as_of, store.feature_names)
+        model = kind.fit(panel, today, origin.as_of, store.feature_names, trees)
     except UserError as reason:
         log.info("no test at an earlier moment: %s", reason)
         return None
@@ -75,7 +75,7 @@ def backtest(
         forecast = pd.DataFrame(chances, index=today.index)
     else:
         forecast = model.predict(today)
-    seconds = of_features + time.perf_counter() - start
+    seconds += time.perf_counter() - start
     baseline = Baseline.fit(panel).predict(today)
     held_out = today.join(forecast).assign(
         baseline_probability=baseline.purchase_probability,
@@ -84,6 +84,35 @@ def backtest(
         bought=today.bought.astype(float),
     )
     return Backtest(origin, panel, held_out, model, seconds)
+
+
+def at_origin(
+    store: FeatureStore, now: datetime, horizon_days: int
+) -> tuple[CutOff, pd.DataFrame, pd.DataFrame, float]:
+    """What a test at the newest origin is made of, with all snapshots built.
+
+    Returns the origin, the panel to learn from, the customers to forecast with what came, and the
+    seconds it took from the events on. Raises UserError when the history is too short.
+    """
+    origin = newest_origin(store, now, horizon_days)
+    first = frame.first_event(store)
+    cutoffs = split.training_cutoffs(first, origin.as_of, origin.horizon_days)
+    of_features = _prepared(store, (*cutoffs, origin))
+    start = time.perf_counter()
+    panel = panel_of(store, origin)
+    today = frame.panel(store, [origin], known_by=now)
+    return origin, panel, today, of_features + time.perf_counter() - start
+
+
+def newest_origin(store: FeatureStore, now: datetime, horizon_days: int) -> CutOff:
+    """The newest moment at which a test can stand; see split.test_origin."""
+    return split.test_origin(frame.first_event(store), now, horizon_days)
+
+
+def panel_of(store: FeatureStore, origin: CutOff) -> pd.DataFrame:
+    """What a test at an origin learns from; its snapshots are built."""
+    cutoffs = split.training_cutoffs(frame.first_event(store), origin.as_of, origin.horizon_days)
+    return frame.panel(store, cutoffs, known_by=origin.as_of)
 
 
 def _prepared(store: FeatureStore, needed: Sequence[CutOff]) -> float:

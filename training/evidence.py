@@ -174,13 +174,16 @@ def totals(models: ModelSet, reigning: ModelSet | str, today: pd.DataFrame) -> T
 
 
 def milliseconds(sets: Sequence[ModelSet]) -> list[float]:
-    """How long each takes to answer its examples: the median, in turns on the same machine."""
+    """How long each takes to answer its examples: the median, in turns, of processor time.
+
+    Of the processor, because what else runs on the machine is no property of the models.
+    """
     taken: list[list[float]] = [[] for _ in sets]
     for _ in range(TIMED):
         for models, times in zip(sets, taken, strict=True):
-            start = time.perf_counter()
+            start = time.process_time()
             models.answers()
-            times.append(1e3 * (time.perf_counter() - start))
+            times.append(1e3 * (time.process_time() - start))
     return [median(times) for times in taken]
 
 

@@ -13,8 +13,7 @@ from features.workspace import Workspace
 from training import champion
 from training.gate import Verdict
 from training.model_set import ModelSet
-
-FILE = "outcome.json"
+from training.unfinished import OUTCOME
 
 
 @dataclass(frozen=True)
@@ -67,15 +66,15 @@ class Outcome:
 
     def save(self, folder: Path) -> None:
         """Write it into a folder, whole or not at all."""
-        with backend.whole_or_nothing(folder / FILE) as temporary:
+        with backend.whole_or_nothing(folder / OUTCOME) as temporary:
             temporary.write_text(json.dumps(self.facts(), indent=1))
 
     @classmethod
     def load(cls, folder: Path) -> Outcome | None:
         """The outcome that `save` wrote, or None."""
-        if not (folder / FILE).exists():
+        if not (folder / OUTCOME).exists():
             return None
-        stored = json.loads((folder / FILE).read_text())
+        stored = json.loads((folder / OUTCOME).read_text())
         del stored["refusals"]
         stored["verdict"] = Verdict.from_dict(stored["verdict"])
         stored["changes"] = tuple(stored["changes"])

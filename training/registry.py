@@ -230,8 +230,8 @@ def _signature(models: ModelSet, task: str) -> ModelSignature:
 def _example(models: ModelSet, task: str) -> pd.DataFrame:
     """The made-up customers as rows that fit the signature: a text nobody has is no number."""
     rows = examples.frame(models.reference.examples)
-    texts = list(models.churn.design.categories)
-    rows[texts] = rows[texts].astype(object).where(rows[texts].notna(), None)
+    for text in models.churn.design.categories:
+        rows[text] = [value if isinstance(value, str) else None for value in rows[text]]
     return rows.assign(tier=TIERS[0]) if task == "tier" else rows
 
 

@@ -5,15 +5,12 @@ Asked twice for the same it is done once; ended in the middle it goes on; two at
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import logging
-import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
@@ -22,10 +19,21 @@ from pathlib import Path
 import pandas as pd
 
 from features import catalog, workspace
-from features.errors import Unavailable, UserError
+from features.errors import UserError
 from features.store import FeatureStore
 from features.workspace import Workspace
-from training import evaluate, gate, outcome, phases, probes, record, registry, search, train
+from training import (
+    evaluate,
+    gate,
+    outcome,
+    phases,
+    probes,
+    record,
+    registry,
+    search,
+    train,
+    unfinished,
+)
 from training.evaluate import Backtest
 from training.gate import Verdict
 from training.models.boosting import Boosting
@@ -66,52 +74,19 @@ def retrain(
     of it is; then only the outcome.
     Raises UserError when the data cannot carry the request, and Unavailable while another runs.
     """
-    with alone(space):
+    with unfinished.alone(space):
         store = FeatureStore(space)
         train.check(store, order.request)
-        folder = home(space) / _key(space, store, order, labels)
+        folder = unfinished.home(space) / _key(space, store, order, labels)
         if force:
             shutil.rmtree(folder, ignore_errors=True)
         known = Outcome.load(folder)
         if known and registry.is_there(space, known.run_id):
             return known
-        remove_unfinished(space, but=folder)
+        unfinished.remove(space, but=folder)
         found = _carried_out(space, store, order, labels, Phases(folder, progress))
-        _remove_phases(folder)
+        unfinished.remove_phases(folder)
         return found
-
-
-def home(space: Workspace) -> Path:
-    """Where retrainings keep what they have finished."""
-    return space.root / "retrain"
-
-
-@contextmanager
-def alone(space: Workspace) -> Iterator[None]:
-    """Within the block nobody else retrains the workspace; the system ends the hold with us.
-
-    Raises Unavailable while another one does.
-    """
-    home(space).mkdir(parents=True, exist_ok=True)
-    held = os.open(home(space), os.O_RDONLY)
-    try:
-        try:
-            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise Unavailable(
-                f"The workspace {space.root} is being retrained by another run. Wait until it "
-                "ends, or end it and run again: what it has finished is kept."
-            ) from None
-        yield
-    finally:
-        os.close(held)
-
-
-def remove_unfinished(space: Workspace, but: Path | None = None) -> None:
-    """Remove what ended retrainings have left, which names customers; outcomes stay."""
-    for folder in home(space).glob("*/"):
-        if folder != but:
-            _remove_phases(folder)
 
 
 def _carried_out(
@@ -284,13 +259,3 @@ def _code() -> str:
         for path in sorted((root / room).rglob("*.py")):
             found.update(path.read_bytes())
     return found.hexdigest()
-
-
-def _remove_phases(folder: Path) -> None:
-    for path in folder.iterdir():
-        if path.is_dir():
-            shutil.rmtree(path)
-        elif path.name != outcome.FILE:
-            path.unlink()
-    if not any(folder.iterdir()):
-        folder.rmdir()

@@ -9,7 +9,7 @@ import pytest
 import holdfast
 from features.workspace import Workspace
 from serving.policy import POLICY
-from training import comparison, registry, retrain
+from training import comparison, registry, retrain, unfinished
 from training.gate import Finding, Verdict
 from training.outcome import Outcome
 from training.retrain import Order
@@ -92,7 +92,7 @@ def test_a_refusal_ends_with_1_and_its_reasons(call, retrained):
 
 def test_a_second_one_at_once_ends_with_1_and_a_sentence(call, tmp_path):
     space = Workspace(tmp_path / "workspace")
-    with retrain.alone(space):
+    with unfinished.alone(space):
         code, said, errors = call("retrain", "--as-of", "2025-03-31")
     assert (code, said) == (1, "")
     assert "is being retrained by another run" in errors

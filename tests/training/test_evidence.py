@@ -31,7 +31,7 @@ def business(trained, tmp_path):
             meta = json.loads((folder / "task.json").read_text())
             moment = origin - timedelta(days=days_ago)
             meta |= {"trained_as_of": moment.isoformat(), **other}
-            (folder / "task.json").write_text(json.dumps(meta))
+            (folder / "task.json").write_text(json.dumps(meta, indent=1))
 
     def rival(name="churn"):
         test = trained.learned.value_test

@@ -10,7 +10,7 @@ from mlflow.tracking import MlflowClient
 
 from features.errors import Unavailable
 from features.workspace import Workspace
-from training import comparison, registry, retrain
+from training import comparison, registry, retrain, unfinished
 from training.gate import GATE, Finding, Verdict
 from training.retrain import Order
 from training.tasks import TASKS
@@ -214,13 +214,13 @@ def test_a_version_whose_run_was_deleted_is_not_promoted(business):
 
 def test_two_at_once_are_refused_in_a_sentence(tmp_path):
     space = Workspace(tmp_path)
-    with retrain.alone(space), pytest.raises(Unavailable) as refused, retrain.alone(space):
+    with unfinished.alone(space), pytest.raises(Unavailable) as refused, unfinished.alone(space):
         pass
     assert str(refused.value) == (
         f"The workspace {tmp_path} is being retrained by another run. Wait until it ends, or end "
         "it and run again: what it has finished is kept."
     )
-    with retrain.alone(space):  # afterwards it is free
+    with unfinished.alone(space):  # afterwards it is free
         pass
 
 
@@ -229,5 +229,5 @@ def test_what_others_left_unfinished_is_removed_and_outcomes_stay(tmp_path):
     for key in ("old", "older"):
         (space.root / "retrain" / key / "four models").mkdir(parents=True)
     (space.root / "retrain" / "old" / "outcome.json").write_text("{}")
-    retrain.remove_unfinished(space)
+    unfinished.remove(space)
     assert sorted(path.name for path in space.root.glob("retrain/**/*")) == ["old", "outcome.json"]

@@ -179,7 +179,7 @@ def test_a_parent_has_a_child_for_each_model_and_tested_moment(business):
 def test_a_version_says_what_it_is_and_two_can_be_compared(business):
     done = business(GOOD)
     registered = MlflowClient().get_model_version("churn", "2")
-    assert registered.description.startswith("Buys nothing in the 60 days after")
+    assert registered.description.startswith("Makes no purchase in the 60 days after")
     assert registered.description.endswith("Trained as of 2024-12-31. Passed the gate.")
     assert {"catalog", "events", "policy", "gate", "definition", "trained_as_of"} <= set(
         registered.tags

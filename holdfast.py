@@ -14,16 +14,14 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from serving import key_verbs, verbs
+from serving import key_verbs, retrain_verbs, verbs
 from serving.churn_options import ActiveDays, Churn, Gap, Grace, NewcomerDays
-from serving.mouth import AsOf, Json, Mouth, Quiet
+from serving.mouth import AsOf, Horizon, Json, Mouth, Quiet, ValueHorizon
 from serving.report_verbs import Language
 
 if TYPE_CHECKING:
     from features.store import FeatureStore
     from features.workspace import Workspace
-    from training.definitions import Definition
-    from training.request import Request
 
 # The rooms are imported inside the verbs: their vendors take seconds, `--help` should not.
 app = typer.Typer(
@@ -36,8 +34,6 @@ app = typer.Typer(
 app.add_typer(key_verbs.app, name="keys")
 verbs.add_to(app)
 
-Horizon = Annotated[int, typer.Option(min=1, max=3650, help="Days of the churn question.")]
-ValueHorizon = Annotated[int, typer.Option(min=1, max=3650, help="Days of the value question.")]
 Transactions = Annotated[Path | None, typer.Option(help="CSV or Parquet file of order lines.")]
 Interactions = Annotated[Path | None, typer.Option(help="CSV or Parquet file of contacts.")]
 Customers = Annotated[Path | None, typer.Option(help="CSV or Parquet file of customers.")]
@@ -180,44 +176,6 @@ def materialize(as_of: AsOf = "", quiet: Quiet = False, as_json: Json = False) -
 
 
 @app.command()
-def train(
-    dataset: DatasetName = "",
-    folder: Folder = "",
-    as_of: AsOf = "",
-    horizon: Horizon = 90,
-    value_horizon: ValueHorizon = 365,
-    churn: Churn = "inactivity",
-    gap: Gap = 0,
-    grace: Grace = 30,
-    active_days: ActiveDays = 0,
-    newcomer_days: NewcomerDays = 0,
-    quiet: Quiet = False,
-    as_json: Json = False,
-) -> None:
-    """Train, test, register and promote the four models.
-
-    With --dataset an empty workspace is filled with that data set first.
-    """
-    mouth = Mouth(quiet, as_json)
-    from features import workspace
-    from features.datasets import load_dataset
-    from training import definitions, words
-    from training.train import train as way
-
-    space = _workspace()
-    if dataset and not workspace.event_files(space, "transactions"):
-        for report in workspace.ingest(space, load_dataset(dataset, folder)):
-            mouth.progress(report.sentence())
-    rule = definitions.chosen(churn, gap, grace, active_days, newcomer_days)
-    learned = way(space, _request(space, as_of, horizon, value_horizon, rule), mouth.progress)
-    mouth.result(
-        {"versions": learned.models.versions, "metrics": learned.metrics.to_dict("records")},
-        f"{words.of_metrics(learned.metrics)}\n\n"
-        f"Champions: {', '.join(learned.models.versions.values())}",
-    )
-
-
-@app.command()
 def evaluate(
     as_of: AsOf = "",
     horizon: Horizon = 90,
@@ -239,30 +197,11 @@ def evaluate(
 
     space = _workspace()
     rule = definitions.chosen(churn, gap, grace, active_days, newcomer_days)
-    store, request = FeatureStore(space), _request(space, as_of, horizon, value_horizon, rule)
+    request = retrain_verbs.request_of(as_of, horizon, value_horizon, rule)
+    store = FeatureStore(space)
     given = retention.Assumptions(contact_cost, save_rate)
     found = rolling.measure(store, request, given, mouth.progress)
     mouth.result(found.facts(), found.in_words())
-
-
-@app.command()
-def promote(quiet: Quiet = False, as_json: Json = False) -> None:
-    """Make the newest challengers the champions."""
-    mouth = Mouth(quiet, as_json)
-    from training import registry
-
-    versions = registry.promote(_workspace())
-    mouth.result(versions, f"Champions: {', '.join(versions.values())}")
-
-
-@app.command()
-def rollback(quiet: Quiet = False, as_json: Json = False) -> None:
-    """Return to the former champions."""
-    mouth = Mouth(quiet, as_json)
-    from training import registry
-
-    versions = registry.rollback(_workspace())
-    mouth.result(versions, f"Champions: {', '.join(versions.values())}")
 
 
 @app.command()
@@ -325,10 +264,13 @@ def erase(
 
 def main() -> None:
     """Run a verb; a mistake of the caller ends in a sentence and 2, a failure in one and 1."""
-    from features.errors import UserError
+    from features.errors import Unavailable, UserError
 
     try:
         app()
+    except Unavailable as error:  # the same call may be carried out later
+        typer.echo(f"holdfast: {error}", err=True)
+        sys.exit(1)
     except UserError as error:
         typer.echo(f"holdfast: {error}", err=True)
         sys.exit(2)
@@ -371,16 +313,6 @@ def _end_of_data(store: FeatureStore) -> datetime:
     from training.frame import last_event
 
     return last_event(store)
-
-
-def _request(
-    space: Workspace, as_of: str, horizon: int, value_horizon: int, churn: Definition
-) -> Request:
-    from features.store import FeatureStore
-    from training.request import Request
-
-    moment = _moment(as_of) or _end_of_data(FeatureStore(space))
-    return Request(moment, horizon, value_horizon, churn)
 
 
 def _given(**paths: Path | None) -> dict[str, Path]:

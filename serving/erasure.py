@@ -24,6 +24,7 @@ from features import backend
 from features.workspace import Workspace
 from serving import batch, kept_answers, made_of, receipts
 from serving.event_schemas import Receipt
+from training import unfinished
 
 if TYPE_CHECKING:
     from features.store import FeatureStore
@@ -37,19 +38,21 @@ def erase(space: Workspace, store: FeatureStore, customer_id: str, now: datetime
     """Remove a customer from the workspace and write the receipt; done twice it finds nothing.
 
     Reports are pages for readers and are not rewritten: those that name him are removed, as are
-    parts of a batch that was ended. Raises Unavailable while a batch is being scored.
+    parts of a batch or of a retraining that was ended. Raises Unavailable while one of them runs.
     """
     happened = [event["happened_at"] for event in store.recent_events(customer_id, _ALL_EVENTS)]
     models = _trained_since(space, min(happened)) if happened else []
     with ExitStack() as held:  # no batch that has read him writes his scores afterwards
         for folder in sorted(space.scores.glob("as_of=*")):
             held.enter_context(batch.alone(folder))
+        held.enter_context(unfinished.alone(space))  # nor a retraining what it has read of him
         erased = store.erase(customer_id)
+        unfinished.remove(space)
         changed = [file for file in _score_tables(space) if _without(file, customer_id)]
         for name in {file.parent.name for file in changed} | set(erased.kept):
             made_of.renew(space.scores / name)
-        for unfinished in space.scores.glob("as_of=*/.parts-*"):
-            shutil.rmtree(unfinished)
+        for parts in space.scores.glob("as_of=*/.parts-*"):
+            shutil.rmtree(parts)
     served = kept_answers.erase(space, customer_id)
     for tested in space.models.glob("proof/*.parquet"):  # names whom the models were tested on
         _without(tested, customer_id)

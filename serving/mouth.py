@@ -12,6 +12,8 @@ import typer
 
 Quiet = Annotated[bool, typer.Option("--quiet", help="Say nothing but the result.")]
 Json = Annotated[bool, typer.Option("--json", help="Give the result as JSON.")]
+Horizon = Annotated[int, typer.Option(min=1, max=3650, help="Days of the churn question.")]
+ValueHorizon = Annotated[int, typer.Option(min=1, max=3650, help="Days of the value question.")]
 AsOf = Annotated[str, typer.Option(help="Moment to stand at, UTC; empty: the end of the data.")]
 
 

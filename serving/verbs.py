@@ -14,9 +14,15 @@ from serving.monitor_verbs import monitor
 from serving.plan_verbs import plan
 from serving.replay_verbs import diff, replay
 from serving.report_verbs import report
+from serving.retrain_verbs import compare, promote, retrain, rollback, train
 from serving.simulate_verbs import simulate
 
 VERBS: Mapping[str, Callable[..., None]] = {
+    "train": train,
+    "retrain": retrain,
+    "compare": compare,
+    "promote": promote,
+    "rollback": rollback,
     "plan": plan,
     "report": report,
     "monitor": monitor,

@@ -24,6 +24,7 @@ MAY_IMPORT = {
 DOORS = {
     "feast": "features/store.py",
     "mlflow": "training/registry.py",
+    "optuna": "training/search.py",
     "bentoml": "serving/service.py",
     "duckdb": "features/backend.py",
     "pyspark": "features/spark.py",

@@ -35,7 +35,7 @@ def load(workspace: Workspace, chosen: Mapping[str, str] | None = None) -> Model
     chosen = chosen or versions(workspace)
     labels = {name: f"{name}@{version}" for name, version in chosen.items()}
     try:
-        return ModelSet.load(_folders(workspace, chosen), labels)
+        return ModelSet.load(folders(workspace, chosen), labels)
     except UserError:
         raise
     except Exception as error:  # whatever a damaged file makes of its reader
@@ -49,12 +49,13 @@ def load(workspace: Workspace, chosen: Mapping[str, str] | None = None) -> Model
 def digest(workspace: Workspace, chosen: Mapping[str, str]) -> str:
     """A short digest of the files of some versions: it changes when and only when they do."""
     found = hashlib.sha256()
-    for name, folder in sorted(_folders(workspace, chosen).items()):
+    for name, folder in sorted(folders(workspace, chosen).items()):
         for path in sorted(path for path in folder.rglob("*") if path.is_file()):
             found.update(f"{name}/{path.relative_to(folder)}".encode())
             found.update(hashlib.sha256(path.read_bytes()).digest())
     return found.hexdigest()[:16]
 
 
-def _folders(workspace: Workspace, chosen: Mapping[str, str]) -> dict[str, Path]:
+def folders(workspace: Workspace, chosen: Mapping[str, str]) -> dict[str, Path]:
+    """Where the files of some versions lie, by task; chosen: task -> version."""
     return {name: workspace.models / name / version for name, version in chosen.items()}

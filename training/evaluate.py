@@ -20,6 +20,7 @@ from features.store import FeatureStore
 from training import frame, split, staying
 from training.metrics import CHURN_METRICS, TYPE_METRICS, VALUE_METRICS
 from training.models import RIVALS
+from training.models.boosters import STANDARD, Trees
 from training.models.boosting import Boosting
 from training.models.churn_type import ChurnType, told
 from training.models.tier import TierTransition
@@ -59,25 +60,21 @@ def backtest(
     horizon_days: int,
     kind: type[Boosting] | type[TwoPart],
     churn: Task = CHURN,
+    trees: Trees = STANDARD,
 ) -> Backtest | None:
     """Test a model class at the newest origin; None when the history is too short for a test.
 
     churn: the question whose active customers are meant, and what they are tested for; its horizon
     is that of the test. All snapshots it needs are built.
     """
-    first, wait = frame.first_event(store), churn.rule.wait_days
-    origin = split.test_origin(first, now, horizon_days, wait)
     try:
-        cutoffs = split.training_cutoffs(first, origin.as_of, origin.horizon_days, wait)
-        of_features = _prepared(store, (*cutoffs, origin))
+        origin, panel, today, seconds = at_origin(store, now, horizon_days, churn)
         start = time.perf_counter()
-        panel = frame.panel(store, cutoffs, known_by=origin.as_of, churn=churn)
-        today = frame.panel(store, [origin], known_by=now, churn=churn)
-        model, forecast = _forecast(kind, panel, today, store.feature_names, churn)
+        model, forecast = _forecast(kind, panel, today, store.feature_names, churn, trees)
     except UserError as reason:
         log.info("no test at an earlier moment: %s", reason)
         return None
-    seconds = of_features + time.perf_counter() - start
+    seconds += time.perf_counter() - start
     if not churn.rule.asks_for_purchase:
         panel, today = staying.asking(panel, churn), staying.answering(today)
     held_out = today.join(forecast).assign(
@@ -94,18 +91,19 @@ def _forecast(
     today: pd.DataFrame,
     features: Sequence[str],
     churn: Task,
+    trees: Trees,
 ) -> tuple[Boosting | TwoPart, pd.DataFrame]:
     """A model learnt from a panel, and its forecast of the customers of today."""
     as_of, asks_for_purchase = today.as_of.iloc[0].to_pydatetime(), churn.rule.asks_for_purchase
     if issubclass(kind, TwoPart):
-        value = kind.fit(panel, today, as_of, features)
+        value = kind.fit(panel, today, as_of, features, trees)
         forecast = value.predict(today)
         if not asks_for_purchase:
-            stays = staying.fit(panel, today, as_of, features, churn)
+            stays = staying.fit(panel, today, as_of, features, churn, trees)
             forecast = forecast.assign(purchase_probability=stays.predict(today))
         return value, forecast
-    model = (kind.fit(panel, today, as_of, features) if asks_for_purchase
-             else staying.fit(panel, today, as_of, features, churn))  # fmt: skip
+    model = (kind.fit(panel, today, as_of, features, trees) if asks_for_purchase
+             else staying.fit(panel, today, as_of, features, churn, trees))  # fmt: skip
     chances = {"purchase_probability": model.predict(today)}
     return model, pd.DataFrame(chances, index=today.index)
 
@@ -118,6 +116,40 @@ def _of_rivals(panel: pd.DataFrame, today: pd.DataFrame) -> dict[str, pd.Series]
         for name, rows in said.items()
         for short, column in (("probability", "purchase_probability"), ("value", "expected_value"))
     }
+
+
+def at_origin(
+    store: FeatureStore, now: datetime, horizon_days: int, churn: Task = CHURN
+) -> tuple[CutOff, pd.DataFrame, pd.DataFrame, float]:
+    """What a test at the newest origin is made of, with all snapshots built.
+
+    Returns the origin, the panel to learn from, the customers to forecast with what came, and the
+    seconds it took from the events on. Raises UserError when the history is too short.
+    """
+    origin = newest_origin(store, now, horizon_days, churn)
+    of_features = _prepared(store, (*_cutoffs(store, origin, churn), origin))
+    start = time.perf_counter()
+    panel = panel_of(store, origin, churn)
+    today = frame.panel(store, [origin], known_by=now, churn=churn)
+    return origin, panel, today, of_features + time.perf_counter() - start
+
+
+def newest_origin(
+    store: FeatureStore, now: datetime, horizon_days: int, churn: Task = CHURN
+) -> CutOff:
+    """The newest moment at which a test can stand; see split.test_origin."""
+    return split.test_origin(frame.first_event(store), now, horizon_days, churn.rule.wait_days)
+
+
+def panel_of(store: FeatureStore, origin: CutOff, churn: Task = CHURN) -> pd.DataFrame:
+    """What a test at an origin learns from; its snapshots are built."""
+    cutoffs = _cutoffs(store, origin, churn)
+    return frame.panel(store, cutoffs, known_by=origin.as_of, churn=churn)
+
+
+def _cutoffs(store: FeatureStore, origin: CutOff, churn: Task) -> tuple[CutOff, ...]:
+    first, wait = frame.first_event(store), churn.rule.wait_days
+    return split.training_cutoffs(first, origin.as_of, origin.horizon_days, wait)
 
 
 def _prepared(store: FeatureStore, needed: Sequence[CutOff]) -> float:

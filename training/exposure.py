@@ -66,4 +66,5 @@ def weights(rows: pd.DataFrame) -> pd.DataFrame:
     found = each.groupby("customer_id", as_index=False).agg(
         treated=("treated", "max"), weight=("weight", "prod")
     )
-    return found.astype({"treated": bool}).filter(list(COLUMNS))
+    found["treated"] = found.treated.astype(bool)
+    return pd.DataFrame(found, columns=list(COLUMNS))

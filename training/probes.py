@@ -35,6 +35,7 @@ LEAK_AUC = 0.99
 # without a leak the two differ by a few points of AUC.
 MOST_GAP = 0.15
 LEAST_TESTED = 100  # of each outcome: below it an AUC is too rough to accuse anybody
+NOT_RUN = "Leakage probes were not run"
 ROUNDS = 60  # enough for a learner that is to be compared with itself only
 
 
@@ -51,7 +52,7 @@ def check(test: Backtest, features: Sequence[str], churn: Task = CHURN) -> str:
     bought = active.bought.to_numpy(dtype=float)
     if min(bought.sum(), len(bought) - bought.sum()) < LEAST_TESTED:
         return (
-            f"Leakage probes were not run: they need {LEAST_TESTED} customers who left and as many "
+            f"{NOT_RUN}: they need {LEAST_TESTED} customers who left and as many "
             f"who stayed, and of {len(active):,} active ones {int(bought.sum()):,} stayed."
         )
     panel = test.panel[

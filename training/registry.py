@@ -28,10 +28,12 @@ from mlflow.types.schema import AnyType
 from features import backend
 from features.errors import UserError
 from features.workspace import Workspace
+from training import examples
+from training.comparison import Side
 from training.model_set import ModelSet
 from training.models import MODELS
 from training.models.design import Design
-from training.tasks import TASKS
+from training.tasks import TASKS, TIERS
 
 log = logging.getLogger(__name__)
 
@@ -48,11 +50,38 @@ _REQUIREMENTS = ["xgboost", "scikit-learn", "scipy", "pandas", "numpy"]
 
 
 @contextmanager
-def run(workspace: Workspace, name: str, tags: Mapping[str, str]) -> Iterator[str]:
-    """An MLflow run of the experiment; yields its id. It is marked failed when the block raises."""
+def run(
+    workspace: Workspace, name: str, tags: Mapping[str, str], resumed: str | None = None
+) -> Iterator[str]:
+    """An MLflow run of the experiment; yields its id. It is marked failed when the block raises.
+
+    resumed: the id of one that was ended, to go on with; where it is gone another is begun.
+    """
     _connect(workspace)
-    with mlflow.start_run(run_name=name, tags=dict(tags)) as active:
+    known = resumed if resumed and is_there(workspace, resumed) else None
+    with mlflow.start_run(run_id=known, run_name=name, tags=dict(tags)) as active:
         yield active.info.run_id
+
+
+@contextmanager
+def child(name: str, tags: Mapping[str, str]) -> Iterator[str]:
+    """A run below the current one; yields its id. One of that name is gone on with."""
+    parent = f"tags.mlflow.parentRunId = '{_current()}' and attributes.run_name = '{name}'"
+    found = mlflow.search_runs(filter_string=parent, output_format="list")
+    known = found[0].info.run_id if found else None
+    with mlflow.start_run(run_id=known, run_name=name, tags=dict(tags), nested=True) as active:
+        yield active.info.run_id
+
+
+def is_there(workspace: Workspace, run_id: str) -> bool:
+    """Whether a run exists and was not deleted."""
+    _connect(workspace)
+    return _is_there(MlflowClient(), run_id)
+
+
+def tag(tags: Mapping[str, str]) -> None:
+    """Tag the current run."""
+    mlflow.set_tags(dict(tags))
 
 
 def log_facts(parameters: Mapping[str, object], metrics: Mapping[str, float]) -> None:
@@ -61,15 +90,17 @@ def log_facts(parameters: Mapping[str, object], metrics: Mapping[str, float]) ->
     mlflow.log_metrics({name: value for name, value in metrics.items() if pd.notna(value)})
 
 
-def log_dataset(rows: pd.DataFrame, name: str, digest: str, target: str) -> None:
-    """Note in the current run which rows a model learnt from."""
+def log_dataset(
+    rows: pd.DataFrame, name: str, digest: str, target: str, context: str = "training"
+) -> None:
+    """Note in the current run which rows a model learnt from, or was tested on (context)."""
     # MLflow warns of integer columns because they could have had holes; ours are floats or text.
     numeric = rows.drop(columns="as_of").convert_dtypes(convert_integer=False)
     dataset = mlflow.data.from_pandas(  # type: ignore[attr-defined]
         numeric.astype(dict.fromkeys(numeric.select_dtypes("number"), float)),
         targets=target, name=name, digest=digest,
     )  # fmt: skip
-    mlflow.log_input(dataset, context="training")
+    mlflow.log_input(dataset, context=context)
 
 
 def log_figures(figures: Mapping[str, Figure]) -> None:
@@ -83,27 +114,26 @@ def log_text(text: str, path: str) -> None:
     mlflow.log_text(text, path)
 
 
-def register(models: ModelSet, folder: Path, tags: Mapping[str, str]) -> dict[str, str]:
+def register(
+    models: ModelSet, folder: Path, tags: Mapping[str, str], note: str = ""
+) -> dict[str, str]:
     """Register the four models of the current run as challengers; returns task -> version.
 
-    folder: a place to write the model files, which MLflow copies.
+    A model that this run has registered already is not registered again. folder: a place to write
+    the model files, which MLflow copies. note: goes into the description of each.
     """
     models.save(folder)
-    client = MlflowClient()
+    client, run_id = MlflowClient(), _current()
     versions = {}
     for name in TASKS:
-        info = mlflow.pyfunc.log_model(
-            name=name,
-            loader_module="training.registry",
-            data_path=str(folder / name),
-            signature=_signature(models, name),
-            pip_requirements=_REQUIREMENTS,
-            registered_model_name=name,
-            metadata={"definition": models.tasks[name].definition},
-        )
-        version = str(info.registered_model_version)
-        for key, value in tags.items():
+        version = _registered(client, name, run_id) or _log_model(models, name, folder / name)
+        task, reference = models.tasks[name], models.reference
+        told = {"definition": task.definition,
+                "trained_as_of": reference.trained_as_of.isoformat(), **tags}  # fmt: skip
+        for key, value in told.items():
             client.set_model_version_tag(name, version, key, value)
+        about = f"{task.sentence()} Trained as of {reference.trained_as_of:%Y-%m-%d}. {note}"
+        client.update_model_version(name, version, about.strip())
         client.set_registered_model_alias(name, CHALLENGER, version)
         versions[name] = version
     return versions
@@ -125,6 +155,7 @@ def promote(workspace: Workspace, versions: Mapping[str, str] | None = None) -> 
         )
     for name, version in chosen.items():
         _refuse_unknown(client, name, version)
+        _refuse_of_deleted_run(client, workspace, name, version)
     _copy(workspace, chosen)  # before an alias moves: a failed copy must change nothing
     for name, version in chosen.items():
         former = _alias(client, name, CHAMPION)
@@ -144,6 +175,32 @@ def rollback(workspace: Workspace) -> dict[str, str]:
     _connect(workspace)
     client = MlflowClient()
     return promote(workspace, {name: _version(client, name, FORMER) for name in TASKS})
+
+
+def side(workspace: Workspace, version: str) -> Side:
+    """What a registered version was made of and how well it did, to be compared.
+
+    Raises UserError when it is not registered, or its run was deleted.
+    """
+    _connect(workspace)
+    client = MlflowClient()
+    definitions: dict[str, str] = {}
+    for name in TASKS:
+        _refuse_unknown(client, name, version)
+        info = mlflow.models.get_model_info(f"models:/{name}/{version}")
+        definitions[name] = str((info.metadata or {}).get("definition"))
+        if name == "churn":
+            features = tuple(info.signature.inputs.input_names())
+    registered = client.get_model_version("churn", version)
+    run_id = str(registered.run_id)
+    if not _is_there(client, run_id):
+        raise UserError(
+            f"Version {version} was asked about, but the run {run_id} that trained it was "
+            "deleted, and with it what is known of it. Bring it back: mlflow runs restore "
+            f"--run-id {run_id}; or compare another version."
+        )
+    data = client.get_run(run_id).data
+    return Side(version, definitions, features, data.params, data.metrics, registered.tags)
 
 
 def _connect(workspace: Workspace) -> None:
@@ -168,6 +225,14 @@ def _signature(models: ModelSet, task: str) -> ModelSignature:
     if task == "tier":
         columns.append(ColSpec("string", "tier"))  # where the customer stands today
     return ModelSignature(inputs=Schema(columns))
+
+
+def _example(models: ModelSet, task: str) -> pd.DataFrame:
+    """The made-up customers as rows that fit the signature: a text nobody has is no number."""
+    rows = examples.frame(models.reference.examples)
+    for text in models.churn.design.categories:
+        rows[text] = [value if isinstance(value, str) else None for value in rows[text]]
+    return rows.assign(tier=TIERS[0]) if task == "tier" else rows
 
 
 def _column_type(design: Design, name: str) -> str | AnyType:
@@ -201,6 +266,60 @@ def _refuse_unknown(client: MlflowClient, name: str, version: str) -> None:
             f"There is no version {version} of the model {name} in this workspace. "
             "Name one that a training registered."
         ) from None
+
+
+def _refuse_of_deleted_run(
+    client: MlflowClient, workspace: Workspace, name: str, version: str
+) -> None:
+    """MLflow lets a run be deleted while its model is registered, and the files go with it.
+
+    What was promoted once has a copy of its own, so that there is always a way back.
+    """
+    run_id = client.get_model_version(name, version).run_id
+    if not run_id or _is_there(client, run_id):
+        return
+    if (workspace.models / name / version).exists():
+        log.warning("the run %s that trained %s@%s was deleted", run_id, name, version)
+        return
+    raise UserError(
+        f"{name}@{version} was to be promoted, but the run {run_id} that trained it was deleted: "
+        "nobody could tell any more what it had learnt from. Bring the run back (mlflow runs "
+        f"restore --run-id {run_id}), or train anew: holdfast train."
+    )
+
+
+def _current() -> str:
+    active = mlflow.active_run()
+    if active is None:
+        raise RuntimeError("There is no run to write into.")
+    return str(active.info.run_id)
+
+
+def _is_there(client: MlflowClient, run_id: str) -> bool:
+    try:
+        return client.get_run(run_id).info.lifecycle_stage == "active"
+    except MlflowException:
+        return False
+
+
+def _registered(client: MlflowClient, name: str, run_id: str) -> str | None:
+    """The version of a model that a run has registered."""
+    found = client.search_model_versions(f"name = '{name}' and run_id = '{run_id}'")
+    return str(max(int(one.version) for one in found)) if found else None
+
+
+def _log_model(models: ModelSet, name: str, folder: Path) -> str:
+    info = mlflow.pyfunc.log_model(
+        name=name,
+        loader_module="training.registry",
+        data_path=str(folder),
+        signature=_signature(models, name),
+        input_example=_example(models, name),
+        pip_requirements=_REQUIREMENTS,
+        registered_model_name=name,
+        metadata={"definition": models.tasks[name].definition},
+    )
+    return str(info.registered_model_version)
 
 
 def _copy(workspace: Workspace, versions: Mapping[str, str]) -> None:

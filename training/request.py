@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from training.definitions import INACTIVITY, Definition
+from training.models.boosters import STANDARD, Trees
 from training.tasks import CHURN_TYPE, CLV, TIER, Task, churn_by
 
 
@@ -14,13 +15,19 @@ from training.tasks import CHURN_TYPE, CLV, TIER, Task, churn_by
 class Request:
     """What was asked: the moment of training and the horizons of churn and of value, in days.
 
-    churn: what it means to leave.
+    churn: what it means to leave. trees: how those of the churn forecast are grown.
     """
 
     as_of: datetime
     horizon_days: int
     value_horizon_days: int
     churn: Definition = INACTIVITY
+    trees: Trees = STANDARD
+
+    @property
+    def value_trees(self) -> Trees:
+        """Those of the value model's purchases: chosen ones belong to the horizon of churn."""
+        return self.trees if self.horizon_days == self.value_horizon_days else STANDARD
 
     @property
     def tasks(self) -> Mapping[str, Task]:

@@ -99,7 +99,7 @@ def measure(
         progress(f"churn forecasts at {ORIGINS} earlier moments")
         # With the value of the same days, which decides whom it pays to contact.
         churn = backtests(store, request.as_of, request.horizon_days, TwoPart, question)
-    checked = "Leakage probes were not run: there is no test."
+    checked = train.NO_PROBES
     if churn:
         progress("leakage probes")
         checked = probes.check(churn[0], store.feature_names, question)

@@ -21,6 +21,7 @@ from features.errors import UserError
 from features.store import FeatureStore
 from training import frame, split
 from training.level import Level
+from training.models.boosters import STANDARD, Trees
 from training.models.boosting import MEMBERS, MOST_LOG_ODDS, Boosting
 from training.models.offsets import Offsets
 from training.tasks import STAYS, Task
@@ -49,24 +50,39 @@ def answering(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def learn(
-    store: FeatureStore, churn: Task, today: pd.DataFrame, as_of: datetime, test: Backtest | None
+    store: FeatureStore,
+    churn: Task,
+    today: pd.DataFrame,
+    as_of: datetime,
+    test: Backtest | None,
+    trees: Trees = STANDARD,
 ) -> tuple[Boosting, pd.DataFrame]:
     """The model for the customers of today, calibrated by its test, and what it learnt from.
 
     The snapshots of the cut-offs must be built. Raises UserError as `fit` does.
     """
-    first, days = frame.first_event(store), churn.horizon_days
-    cutoffs = split.training_cutoffs(first, as_of, days, churn.rule.wait_days)
-    panel = frame.panel(store, cutoffs, known_by=as_of, churn=churn)
-    model = fit(panel, today, as_of, store.feature_names, churn)
+    panel = panel_of(store, churn, as_of)
+    model = fit(panel, today, as_of, store.feature_names, churn, trees)
     if test is not None and isinstance(test.model, Boosting):
         tested = test.held_out[test.held_out.is_active]
         model.calibrate(test.model, tested, today[churn.is_asked(today)])
     return model, asking(panel, churn)
 
 
+def panel_of(store: FeatureStore, churn: Task, as_of: datetime) -> pd.DataFrame:
+    """The panel of the matured cut-offs at a moment, which must be built."""
+    first, days = frame.first_event(store), churn.horizon_days
+    cutoffs = split.training_cutoffs(first, as_of, days, churn.rule.wait_days)
+    return frame.panel(store, cutoffs, known_by=as_of, churn=churn)
+
+
 def fit(
-    panel: pd.DataFrame, today: pd.DataFrame, as_of: datetime, features: Sequence[str], churn: Task
+    panel: pd.DataFrame,
+    today: pd.DataFrame,
+    as_of: datetime,
+    features: Sequence[str],
+    churn: Task,
+    trees: Trees = STANDARD,
 ) -> Boosting:
     """The stack of the chance to stay, for the customers of `today`; see Boosting.fit.
 
@@ -86,7 +102,7 @@ def fit(
     # to stay and to buy belongs to the business, and not to a season.
     level = Level(float(shift.mean()), offsets.level.money, tilt)
     offsets = Offsets(offsets.repeat_buying, level)
-    model = Boosting.on_offsets(offsets, rows, present, features)
+    model = Boosting.on_offsets(offsets, rows, present, features, trees)
     # Of purchases the forecast deserves a start before the learners (training/models/stack.py); of
     # staying it is a tilted forecast of something else, and one of equals.
     model.weights = [1.0 / len(MEMBERS)] * len(MEMBERS)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -20,26 +21,28 @@ from features.errors import UserError
 from features.store import FeatureStore
 from features.workspace import Workspace
 from training import (
-    card,
     evaluate,
+    evidence,
     examples,
     frame,
+    gate,
     input_profile,
     lifecycle,
-    plots,
     probes,
+    record,
     registry,
     split,
     staying,
+    tier_moves,
     value_methods,
-    value_tiers,
 )
 from training.business_facts import BusinessFacts, numbers_if_any
 from training.evaluate import Backtest
+from training.evidence import Evidence
+from training.gate import Verdict
 from training.model_set import ModelSet, Reference, is_active, percentiles, words_of
 from training.models.boosting import Boosting
 from training.models.churn_type import ChurnType
-from training.models.tier import TierTransition
 from training.models.two_part import TwoPart
 from training.proof import Proof
 from training.reliability import Reliability
@@ -54,6 +57,8 @@ log = logging.getLogger(__name__)
 LEAST_CUSTOMERS = 50
 LEAST_REPEATERS = 10
 
+NO_PROBES = f"{probes.NOT_RUN}: there is no test."
+
 Progress = Callable[[str], None]
 
 
@@ -62,7 +67,8 @@ class Learned:
     """What a training gave: the models, the panel they learnt from, and their tests.
 
     metrics: one row per question, model and metric: task, model, metric, value. methods: the three
-    ways to value customers beside what came (value_methods.compare); None without a test.
+    ways to value customers beside what came (value_methods.compare); None without a test. probes:
+    what the leakage probes said. verdict: that of the gate, where it was asked.
     """
 
     models: ModelSet
@@ -71,28 +77,49 @@ class Learned:
     value_test: Backtest | None
     metrics: pd.DataFrame
     methods: pd.DataFrame | None = None
+    probes: str = NO_PROBES
+    verdict: Verdict | None = None
 
     @property
     def proof(self) -> Proof:
         """The tests as the report shows them."""
         return Proof.of(self.churn_test, self.value_test, self.metrics, self.methods)
 
+    def evidence(self, space: Workspace, store: FeatureStore, *, leaks: bool = False) -> Evidence:
+        """What the gate looks at, before the models are promoted; leaks: a probe gave an alarm."""
+        tests = self.churn_test, self.value_test
+        return evidence.gather(space, store, self.models, tests, self.probes, leaks=leaks)
 
-def train(space: Workspace, request: Request, progress: Progress = log.info) -> Learned:
+
+def train(
+    space: Workspace,
+    request: Request,
+    progress: Progress = log.info,
+    labels: Mapping[str, str] = MappingProxyType({}),
+) -> Learned:
     """Train the four models as of a moment, register them with their proof, and promote them.
 
-    Nothing known or happened after `request.as_of` is used. Raises UserError when the history or
-    the customers do not suffice; then nothing is registered.
+    Nothing known or happened after `request.as_of` is used. The gate's verdict is told and kept,
+    and promotes or refuses nothing: who trains by hand decides by hand (retrain.py asks the gate).
+    labels: more tags of the run and of the models, such as the version of the policy.
+    Raises UserError when the history or the customers do not suffice; then nothing is registered.
     """
     store = FeatureStore(space)
     check(store, request)
     tags = {"catalog": catalog.version(store.snapshots.families),
-            "events": workspace.events_digest(space)}  # fmt: skip
+            "events": workspace.events_digest(space), **labels}  # fmt: skip
     with registry.run(space, f"train {request.as_of:%Y-%m-%d}", tags):
         learned = learn(store, request, progress)
         progress("model card and registration")
-        _log(space, learned, request, tags)
-    return learned
+        verdict = gate.judge(learned.evidence(space, store))
+        record.training(learned, request, tags)
+        record.verdict(verdict)
+        with tempfile.TemporaryDirectory() as folder:
+            registry.register(learned.models, Path(folder), tags, verdict.sentence())
+        learned.models.versions = registry.promote(space)
+        learned.proof.save(space.models / "proof")
+        verdict.save(space.models, {"versions": learned.models.versions})
+    return replace(learned, verdict=verdict)
 
 
 def learn(store: FeatureStore, request: Request, progress: Progress = log.info) -> Learned:
@@ -107,27 +134,44 @@ def learn(store: FeatureStore, request: Request, progress: Progress = log.info) 
     churn = request.tasks["churn"]
     value_test = evaluate.backtest(
         store, request.as_of, request.value_horizon_days, TwoPart,
-        churn if request.is_one_question else CHURN,
+        churn if request.is_one_question else CHURN, request.value_trees,
     )  # fmt: skip
-    churn_test = value_test
+    churn_test, probed = value_test, NO_PROBES
     if not request.is_one_question:
         progress("test of the churn forecast at an earlier moment")
-        churn_test = evaluate.backtest(store, request.as_of, request.horizon_days, Boosting, churn)
+        churn_test = evaluate.backtest(
+            store, request.as_of, request.horizon_days, Boosting, churn, request.trees
+        )
     if churn_test:
-        probes.check(churn_test, store.feature_names, churn)
+        probed = probes.check(churn_test, store.feature_names, churn)
     progress("churn, value, cause and tier models")
+    return proven(store, request, today, churn_test, value_test, probed)
+
+
+def proven(
+    store: FeatureStore,
+    request: Request,
+    today: pd.DataFrame,
+    churn_test: Backtest | None,
+    value_test: Backtest | None,
+    probed: str,
+) -> Learned:
+    """The four models for the customers of today, with what the tests say of each.
+
+    today: see build. probed: what the leakage probes said of the churn test.
+    """
     tests = churn_test, value_test, _purchase_test(store, request, churn_test, value_test)
     models, panel, tier_test = fit(store, request, today, *tests)
     metrics = [tier_test]
     if churn_test:
         type_test, models.churn_type.strength = evaluate.type_test(
-            churn_test, store.feature_names, churn
+            churn_test, store.feature_names, request.tasks["churn"]
         )
         metrics = [evaluate.purchase_metrics(churn_test.held_out), type_test, tier_test]
     if value_test:
         metrics.append(evaluate.value_metrics(value_test.held_out))
     methods = value_methods.compare([value_test], store) if value_test else None
-    return Learned(models, panel, churn_test, value_test, _together(metrics), methods)
+    return Learned(models, panel, churn_test, value_test, _together(metrics), methods, probed)
 
 
 def _together(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
@@ -200,23 +244,26 @@ def fit(
     tasks, names = request.tasks, store.feature_names
     value_panel = _panel(store, request, request.value_horizon_days)
     value_today = today.assign(horizon_days=request.value_horizon_days)
-    clv = TwoPart.fit(value_panel, value_today, request.as_of, names)
+    clv = TwoPart.fit(value_panel, value_today, request.as_of, names, request.value_trees)
     if value_test and isinstance(value_test.model, TwoPart):
         clv.calibrate(value_test.model, value_test.held_out, value_today)
     churn, panel, asked = clv.purchase, value_panel, value_today
     if request.horizon_days != request.value_horizon_days:
         panel = _panel(store, request, request.horizon_days)
         asked = today.assign(horizon_days=request.horizon_days)
-        churn = Boosting.fit(panel, asked, request.as_of, names)
+        churn = Boosting.fit(panel, asked, request.as_of, names, request.trees)
         if purchase_test and isinstance(purchase_test.model, Boosting):
             churn.calibrate(purchase_test.model, purchase_test.held_out, asked)
     purchase = None
     if not request.churn.asks_for_purchase:
         purchase, test = churn, churn_test
-        churn, panel = staying.learn(store, tasks["churn"], asked, request.as_of, test)
+        churn, panel = staying.learn(
+            store, tasks["churn"], asked, request.as_of, test, request.trees
+        )
     value = clv.predict(value_today).expected_value
     cuts = TierCuts.of(value, today.age, numbers_if_any(today, "contacts_365d"))
-    tier, tier_test = _tier(store, request, clv, cuts, today)
+    moments = _tier_moments(frame.first_event(store), request)
+    tier, tier_test = tier_moves.learn(store, today, moments, clv, cuts, request.value_horizon_days)
     risk = 1.0 - churn.predict(asked)
     stages = _stages(asked, churn, tasks["churn"])
     models = ModelSet(
@@ -295,87 +342,22 @@ def _reliability(test: Backtest | None) -> Reliability | None:
     return Reliability.of(1.0 - active.purchase_probability, 1.0 - active.bought)
 
 
+def churn_panel(store: FeatureStore, request: Request) -> pd.DataFrame:
+    """What the churn model learns from; the snapshots are built."""
+    churn = request.tasks["churn"]
+    if request.churn.asks_for_purchase:
+        return _panel(store, request, request.horizon_days)
+    return staying.asking(staying.panel_of(store, churn, request.as_of), churn)
+
+
 def _panel(store: FeatureStore, request: Request, horizon_days: int) -> pd.DataFrame:
     first = frame.first_event(store)
     cutoffs = split.training_cutoffs(first, request.as_of, horizon_days)
     return frame.panel(store, cutoffs, known_by=request.as_of)
 
 
-def _tier(
-    store: FeatureStore, request: Request, clv: TwoPart, cuts: TierCuts, today: pd.DataFrame
-) -> tuple[TierTransition, pd.DataFrame]:
-    """Learn where customers of the newest matured cut-off stand today; the model and its test.
-
-    The test, and the calibration, are of an equal model that learnt one step earlier and had not
-    seen today; without enough history there is neither.
-    """
-
-    def classified(rows: pd.DataFrame, before: pd.DataFrame | None = None) -> pd.DataFrame:
-        """The rows with their tier, which some keep from before, as they would have."""
-        value = clv.predict(rows.assign(horizon_days=request.value_horizon_days)).expected_value
-        was = None if before is None else rows.customer_id.map(_by_customer(before))
-        return rows.assign(tier=value_tiers.assign(value, rows, cuts, None, previous=was))
-
-    def moves(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
-        later = before.customer_id.map(_by_customer(after))
-        known = before.assign(tier_next=later, weight=1.0)
-        return known.dropna(subset="tier_next").reset_index(drop=True)
-
-    moments = _tier_moments(frame.first_event(store), request)
-    steps: list[pd.DataFrame] = []
-    for rows in [*(frame.customers(store, moment) for moment in reversed(moments)), today]:
-        steps.append(classified(rows, steps[-1] if steps else None))
-    *_, start, end = steps
-    newest = moves(start, end)
-    model = TierTransition.fit(newest, store.feature_names)
-    if len(moments) == 1:
-        return model, pd.DataFrame()
-    unseen = TierTransition.fit(moves(steps[0], start), store.feature_names)
-    model.strength = unseen.strength_on(newest)
-    return model, evaluate.tier_metrics(unseen, newest)
-
-
-def _by_customer(rows: pd.DataFrame) -> dict[str, str]:
-    return dict(zip(rows.customer_id, rows.tier, strict=True))
-
-
 def _tier_moments(first: datetime, request: Request) -> list[datetime]:
-    """The newest matured cut-off, and the moment as long before it where there is history."""
-    newest = split.training_cutoffs(first, request.as_of, request.horizon_days)[0].as_of
-    earlier = newest - (request.as_of - newest)
-    has_history = (earlier - first).days >= split.LEAST_SPAN_DAYS
-    return [newest, earlier] if has_history else [newest]
-
-
-def _log(space: Workspace, learned: Learned, request: Request, tags: Mapping[str, str]) -> None:
-    models, panel, metrics = learned.models, learned.panel, learned.metrics
-    registry.log_facts(
-        {
-            "trained_as_of": request.as_of.isoformat(),  # `mlflow run` logs its own as_of
-            "horizon_days": request.horizon_days,
-            "value_horizon_days": request.value_horizon_days,
-            "features": len(models.reference.features),
-            "panel_rows": len(panel),
-            "cut_offs": panel.as_of.nunique(),
-            "churn_type_source": models.churn_type.source,
-        },
-        _named(metrics),
-    )
-    registry.log_dataset(panel, "churn panel", tags["events"], target="bought")
-    registry.log_figures(plots.of_tests(learned.churn_test, learned.value_test))
-    tests = learned.churn_test, learned.value_test
-    registry.log_text(card.write(models, metrics, panel, *tests, learned.methods), "model_card.md")
-    registry.log_text("\n".join(models.reference.features), "features.txt")
-    with tempfile.TemporaryDirectory() as folder:
-        registry.register(models, Path(folder), tags)
-    models.versions = registry.promote(space)
-    learned.proof.save(space.models / "proof")
-
-
-def _named(metrics: pd.DataFrame) -> dict[str, float]:
-    """task/model/metric -> value; MLflow's names take no brackets."""
-    names = metrics.task + "/" + metrics.model + "/" + metrics.metric
-    return dict(zip(names.str.replace(r"[()]", "", regex=True), metrics.value, strict=True))
+    return tier_moves.moments(first, request.as_of, request.horizon_days)
 
 
 def _refuse_too_few(today: pd.DataFrame, request: Request) -> None:

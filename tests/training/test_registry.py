@@ -13,6 +13,7 @@ from features.errors import UserError
 from features.store import FeatureStore
 from features.workspace import Workspace
 from training import champion, registry
+from training.gate import GATE
 from training.tasks import TASKS
 
 
@@ -61,9 +62,20 @@ def test_the_run_has_plots_card_features_and_data(record, trained):
     assert {"plots", "model_card.md", "features.txt"} <= files
     plots = {file.path for file in record.client.list_artifacts(run_id, "plots")}
     assert plots == {"plots/calibration.png", "plots/gain.png", "plots/value_by_decile.png"}
-    (data,) = record.run.inputs.dataset_inputs
-    assert data.dataset.name == "churn panel"
-    assert data.dataset.digest == record.run.data.tags["events"]
+    data = {d.dataset.name: d for d in record.run.inputs.dataset_inputs}
+    assert {name: d.tags[0].value for name, d in data.items()} == {
+        "churn panel": "training", "churn held out": "testing", "value held out": "testing",
+    }  # fmt: skip
+    assert {d.dataset.digest for d in data.values()} == {record.run.data.tags["events"]}
+
+
+def test_the_verdict_of_the_gate_is_told_and_refuses_nothing(record, trained):
+    verdict = trained.learned.verdict
+    assert record.run.data.tags["gate"] == ("passed" if verdict.passed else "refused")
+    assert record.run.data.metrics["gate/milliseconds"] == verdict.figures()["milliseconds"]
+    kept = json.loads((trained.space.models / "gate.json").read_text())
+    assert kept["versions"] == dict(trained.learned.models.versions)
+    assert len(kept["findings"]) == len(GATE)
 
 
 @pytest.mark.parametrize("name", list(TASKS))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -13,27 +14,53 @@ from numpy.typing import NDArray
 
 from training.models.shallow_trees import ShallowTrees
 
-# Shallow, slow and strongly smoothed: the offset already knows most, and panels of overlapping
-# cut-offs hold less than their number of rows says (MODELS 2.13, step 6; the same for all data).
-PARAMETERS: dict[str, object] = {
-    "eta": 0.05, "max_depth": 3, "subsample": 0.7, "colsample_bytree": 0.6, "lambda": 8.0,
-    "max_bin": 64, "tree_method": "hist", "nthread": 2, "seed": 0, "verbosity": 0,
-}  # fmt: skip
 # Several classes or quantiles are several trees a round: larger steps, or they take all the time.
 MANY_TREES_ETA = 0.15
 MOST_ROUNDS = 300
 PATIENCE = 25  # rounds without gain on the customers kept aside
 # A leaf stands on at least so many effective rows: 40 coin tosses know their rate to 8 points.
 LEAST_LEAF_ROWS = 40.0
+
+
+@dataclass(frozen=True)
+class Trees:
+    """How trees are grown. The defaults are the same for all data; a search may find others.
+
+    Shallow, slow and strongly smoothed: the offset already knows most, and panels of overlapping
+    cut-offs hold less than their number of rows says (MODELS 2.13, step 6).
+    eta: step of a round. max_depth: at most 3, since deeper ones cannot be looked up
+    (shallow_trees.py). subsample, colsample_bytree: shares of rows and columns a tree sees.
+    smoothing: weight of the L2 penalty on a leaf. least_leaf_rows: effective rows of a leaf.
+    """
+
+    eta: float = 0.05
+    max_depth: int = 3
+    subsample: float = 0.7
+    colsample_bytree: float = 0.6
+    smoothing: float = 8.0
+    least_leaf_rows: float = LEAST_LEAF_ROWS
+
+    def parameters(self) -> dict[str, Any]:
+        """What XGBoost is told."""
+        told: dict[str, Any] = asdict(self)
+        del told["least_leaf_rows"]  # see leaf_weight
+        return told | {"lambda": told.pop("smoothing")}
+
+
+STANDARD = Trees()
+PARAMETERS: dict[str, object] = {
+    **STANDARD.parameters(),
+    "max_bin": 64, "tree_method": "hist", "nthread": 2, "seed": 0, "verbosity": 0,
+}  # fmt: skip
 # To hand a matrix to XGBoost takes as long as a hundred rows go down the trees here.
 FEW = 64
 # Made when a booster that is fitted is first looked up, and gone with it.
 _LOOKED_UP: WeakKeyDictionary[xgb.Booster, ShallowTrees | None] = WeakKeyDictionary()
 
 
-def leaf_weight(share: float) -> float:
-    """min_child_weight for a yes/no outcome of a given rate: curvature of LEAST_LEAF_ROWS rows."""
-    return max(LEAST_LEAF_ROWS * share * (1.0 - share), 1.0)
+def leaf_weight(share: float, rows: float = LEAST_LEAF_ROWS) -> float:
+    """min_child_weight for a yes/no outcome of a given rate: curvature of so many rows."""
+    return max(rows * share * (1.0 - share), 1.0)
 
 
 def fit(

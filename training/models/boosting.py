@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -18,7 +18,7 @@ from scipy.special import expit, logit
 
 from features.columns import Columns, Rows, numbers_of
 from training.models import boosters, stack
-from training.models.boosters import Inputs
+from training.models.boosters import STANDARD, Inputs, Trees
 from training.models.design import Design
 from training.models.offsets import OFFSET_COLUMNS, Offsets, Outlook
 from training.models.ridge import Ridge
@@ -58,6 +58,7 @@ class Boosting:
     with the offset; trees with the offset; trees that know only the level. `weights` are their
     shares (stack.py) and `slope` the calibration, both measured on the newest matured cut-off by
     an equal model that had not seen it. A customer of log odds `center` has `middle` in the end.
+    `trees`: how both boosters were grown.
     """
 
     offsets: Offsets
@@ -70,10 +71,16 @@ class Boosting:
     middle: float = 0.0
     weights: list[float] = field(default_factory=lambda: [1.0 / len(MEMBERS)] * len(MEMBERS))
     slope: float = 1.0
+    trees: Trees = STANDARD
 
     @classmethod
     def fit(
-        cls, panel: pd.DataFrame, today: pd.DataFrame, as_of: datetime, features: Sequence[str]
+        cls,
+        panel: pd.DataFrame,
+        today: pd.DataFrame,
+        as_of: datetime,
+        features: Sequence[str],
+        trees: Trees = STANDARD,
     ) -> Boosting:
         """Fit on a panel of matured cut-offs for the customers of `today`.
 
@@ -81,11 +88,16 @@ class Boosting:
         and horizon_days of the customers to forecast.
         """
         offsets, rows = Offsets.learn(panel, today, as_of)
-        return cls.on_offsets(offsets, rows, today, features)
+        return cls.on_offsets(offsets, rows, today, features, trees)
 
     @classmethod
     def on_offsets(
-        cls, offsets: Offsets, rows: pd.DataFrame, today: pd.DataFrame, features: Sequence[str]
+        cls,
+        offsets: Offsets,
+        rows: pd.DataFrame,
+        today: pd.DataFrame,
+        features: Sequence[str],
+        trees: Trees = STANDARD,
     ) -> Boosting:
         """Fit on a panel whose OFFSET_COLUMNS are there already."""
         rows = thinned(rows)
@@ -93,19 +105,22 @@ class Boosting:
         matrix, bought = design.matrix(rows), rows.bought.to_numpy(dtype=float)
         offset, weight = rows.offset_odds.to_numpy(), rows.weight.to_numpy()
         aside = kept_aside(rows.customer_id)
-        trees = partial(
+        grown = partial(
             boosters.fit, matrix, bought, weight=weight, aside=aside, columns=design.columns,
-            objective="binary:logistic", min_child_weight=boosters.leaf_weight(bought.mean()),
+            objective="binary:logistic",
+            min_child_weight=boosters.leaf_weight(bought.mean(), trees.least_leaf_rows),
+            **trees.parameters(),
         )  # fmt: skip
         columns = offsets.columns(today)
         model = cls(
             offsets=offsets,
             design=design,
             ridge=Ridge.fit(matrix, bought, offset, weight, aside),
-            with_offset=trees(offset=offset),
-            with_level=trees(offset=_level_odds(rows)),
+            with_offset=grown(offset=offset),
+            with_level=grown(offset=_level_odds(rows)),
             level_odds=float(_safe_logit(np.mean(expit(columns.offset_odds)))),
             weights=stack.believed(len(MEMBERS), len(today)).tolist(),
+            trees=trees,
         )
         model.settle(columns)
         return model
@@ -193,7 +208,8 @@ class Boosting:
         boosters.save(self.with_level, folder / "with_level.ubj")
         numbers = {name: getattr(self, name) for name in _NUMBERS}
         parts = {name: getattr(self, name).to_dict() for name in ("offsets", "design", "ridge")}
-        (folder / "model.json").write_text(json.dumps(numbers | parts))
+        stored = numbers | parts | {"trees": asdict(self.trees)}
+        (folder / "model.json").write_text(json.dumps(stored))
 
     @classmethod
     def load(cls, folder: Path) -> Boosting:
@@ -205,6 +221,7 @@ class Boosting:
             ridge=Ridge.from_dict(stored["ridge"]),
             with_offset=boosters.load(folder / "with_offset.ubj"),
             with_level=boosters.load(folder / "with_level.ubj"),
+            trees=Trees(**stored.get("trees", {})),  # models of before had no others
             **{name: stored[name] for name in _NUMBERS},
         )
 

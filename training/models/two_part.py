@@ -17,7 +17,7 @@ from scipy.special import expit
 
 from features.columns import Columns, Rows, numbers_of
 from training.models import boosters
-from training.models.boosters import Inputs
+from training.models.boosters import STANDARD, Inputs, Trees
 from training.models.boosting import Boosting
 from training.models.design import Design
 from training.models.offsets import OFFSET_COLUMNS, Offsets, Outlook
@@ -77,11 +77,19 @@ class TwoPart:
 
     @classmethod
     def fit(
-        cls, panel: pd.DataFrame, today: pd.DataFrame, as_of: datetime, features: Sequence[str]
+        cls,
+        panel: pd.DataFrame,
+        today: pd.DataFrame,
+        as_of: datetime,
+        features: Sequence[str],
+        trees: Trees = STANDARD,
     ) -> TwoPart:
-        """Fit on a panel of matured cut-offs for the customers of `today`; see Boosting.fit."""
+        """Fit on a panel of matured cut-offs for the customers of `today`; see Boosting.fit.
+
+        trees: those of the purchase; amounts have their own.
+        """
         offsets, rows = Offsets.learn(panel, today, as_of)
-        purchase = Boosting.on_offsets(offsets, rows, today, features)
+        purchase = Boosting.on_offsets(offsets, rows, today, features, trees)
         model = cls.on_purchase(purchase, rows, features)
         model.settle(offsets.columns(today))
         return model

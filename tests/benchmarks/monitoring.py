@@ -34,7 +34,7 @@ from serving.monitoring.alarms import ALARMS, Seen
 from serving.monitoring.flows import WEEKS, Flows, flows
 from training import frame, input_profile, train
 from training.model_set import ModelSet
-from training.train import Request
+from training.request import Request
 
 CUSTOMERS, NEWCOMERS = 1_500, 250
 DEVELOPMENT, CONFIRMATION = (201,), (301, 302)

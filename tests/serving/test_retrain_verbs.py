@@ -13,7 +13,7 @@ from training import comparison, registry, retrain, unfinished
 from training.gate import Finding, Verdict
 from training.outcome import Outcome
 from training.retrain import Order
-from training.train import Request
+from training.request import Request
 
 GOOD = Finding("no_leak", "No alarm.", False, "nothing was found", 0.0, None, 0.0)
 BAD = Finding("bytes", "They are small.", True, "the files have 900.0 MB", 9e8, None, 5e7)

@@ -14,7 +14,7 @@ from features.workspace import Workspace, ingest
 from tests.benchmarks.models import stationary
 from training import card, train
 from training.metrics import log_loss, roc_auc
-from training.train import Request
+from training.request import Request
 
 DAYS = 90
 AS_OF = datetime.fromisoformat(stationary.BEGIN) + timedelta(days=DAYS - 1) + END_OF_DAY

@@ -11,7 +11,7 @@ from training.phases import Phases
 from training.retrain import Order
 from training.search import Searched
 from training.split import CutOff
-from training.train import Request
+from training.request import Request
 
 AS_OF, ORIGIN = datetime(2024, 12, 31), datetime(2024, 10, 2)
 FOUND = Searched(Trees(eta=0.1, max_depth=2), 9, 4, "New trees are used: of 9 tries.")

@@ -11,7 +11,7 @@ from features.store import FeatureStore
 from features.workspace import ingest
 from tests.world import world
 from training import train
-from training.train import Request
+from training.request import Request
 
 AS_OF = datetime(2024, 3, 31, 23, 59, 59, 999999)
 

@@ -24,7 +24,7 @@ from features.workspace import Workspace
 from tests.benchmarks.models import stationary, students
 from tests.real_data import real_data
 from training import frame, split, train
-from training.train import Request
+from training.request import Request
 
 # The times of an event and of a customer: a row belongs to the past when none of them is later.
 TIMES = ("happened_at", "known_at", "first_seen_at")

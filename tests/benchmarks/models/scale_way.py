@@ -16,7 +16,7 @@ from tests.benchmarks import apart
 from tests.benchmarks.models.scale import DAYS, HORIZON
 from tests.benchmarks.models.stationary import BEGIN
 from training import frame, split, train
-from training.train import Request
+from training.request import Request
 
 AS_OF = datetime.fromisoformat(BEGIN) + pd.Timedelta(days=DAYS) + END_OF_DAY
 

@@ -8,10 +8,10 @@ import pytest
 from training import evaluate, registry, retrain, search
 from training.models.boosters import STANDARD, Trees
 from training.phases import Phases
+from training.request import Request
 from training.retrain import Order
 from training.search import Searched
 from training.split import CutOff
-from training.request import Request
 
 AS_OF, ORIGIN = datetime(2024, 12, 31), datetime(2024, 10, 2)
 FOUND = Searched(Trees(eta=0.1, max_depth=2), 9, 4, "New trees are used: of 9 tries.")

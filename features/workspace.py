@@ -1,7 +1,7 @@
 """The workspace: where events, features, models, scores and reports of one business live.
 
-The place is the environment variable HOLDFAST_HOME, default `./workspace`. Everything in it but
-`scores`, `mlflow` and `monitor`, which are history, can be rebuilt from the raw input and the code.
+The place is the environment variable HOLDFAST_HOME, default `./workspace`. All in it but `scores`,
+`served`, `models`, `mlflow` and `monitor`, which are history, can be rebuilt from input and code.
 """
 
 from __future__ import annotations

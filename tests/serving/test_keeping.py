@@ -10,7 +10,7 @@ import pytest
 
 from features.columns import Columns, Places
 from features.errors import UserError
-from serving import erasure, keeping, kept_answers
+from serving import erasure, keeping, kept_answers, receipts
 from serving.answer import Call, answer
 from serving.keeping import Handed, Keeping, packed, unpack
 from serving.kept_answers import FIGURES, Day
@@ -188,7 +188,7 @@ def test_an_answer_that_was_on_its_way_during_an_erasure_is_not_written(workspac
     began = time.time()
     receipt = workspace.root / "erasures" / "receipt.json"
     receipt.parent.mkdir(parents=True)
-    name = erasure._digest(erasure._key(workspace), "C0")
+    name = erasure._digest(receipts.key(workspace), "C0")
     receipt.write_text(json.dumps({"customer": name}))
     keeping_in(handed({}, {}, began=began))
     assert kept_answers.of_customer(workspace, "C0") == []

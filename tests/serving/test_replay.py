@@ -38,7 +38,7 @@ def scored(trained_workspace, tmp_path_factory):
     space = Workspace(copied)
     shutil.rmtree(space.scores, ignore_errors=True)
     batch.score_file(space, POLICY, BEFORE, processes=1, size=SIZE)
-    policy = replace(POLICY, version=3, save_rate=0.2)
+    policy = replace(POLICY, version=4, save_rate=0.2)
     batch.score_file(space, policy, AS_OF, processes=1, size=SIZE)
     return space
 
@@ -68,8 +68,8 @@ def test_what_a_batch_was_made_of_stands_beside_it(scored):
     assert made.customers == batch.customers_in(batch.score_path(scored, AS_OF))
     assert made.versions == dict.fromkeys(TASKS, "1")
     assert made.definitions["churn"] == "churn-60d@1"
-    assert made.rules == replace(POLICY, version=3, save_rate=0.2)
-    assert made.policy["label"] == "policy@3"
+    assert made.rules == replace(POLICY, version=4, save_rate=0.2)
+    assert made.policy["label"] == "policy@4"
     assert made.former == BEFORE.isoformat()
     assert made.code == parts.code_digest()
     assert made.models == champion.digest(scored, made.versions)
@@ -143,7 +143,7 @@ def test_a_kept_feature_that_was_tampered_with_is_told(space):
     place = table.column_names.index("spend_total")
     values = [value + 1.0 for value in table["spend_total"].to_pylist()]
     column = pa.array(values, table.schema.field("spend_total").type)
-    pq.write_table(table.set_column(place, "recency", column), path)
+    pq.write_table(table.set_column(place, "spend_total", column), path)
     found = replay.customer(space, HIM, AS_OF)
     assert "clv_historical" in found.counts
     assert "features/purchases/part.parquet is not the file" in found.in_words()
@@ -156,7 +156,7 @@ def test_kept_features_that_cannot_be_are_refused_with_the_file_that_was_changed
     column = pa.array(values, table.schema.field("recency").type)
     place = table.column_names.index("recency")
     pq.write_table(table.set_column(place, "recency", column), path)
-    with pytest.raises(UserError, match=r"rhythm/part\.parquet is not the file .* log gaps"):
+    with pytest.raises(UserError, match=r"rhythm/part\.parquet is not the file .* histories"):
         replay.everybody(space, AS_OF)
 
 
@@ -233,7 +233,7 @@ def test_between_two_batches_the_parts_sum_and_features_tell_the_data_part(score
     features = sum(feature["part"] for feature in found.features) + found.others
     assert features == pytest.approx(risk, abs=1e-9)
     json.dumps(found.facts)
-    assert "policy@3 (save_rate, version)" in found.in_words()
+    assert "policy@4 (save_rate, version)" in found.in_words()
 
 
 def test_another_model_beside_other_data_shares_the_change(space, monkeypatch):

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from tests.benchmarks import (
     batch,
     build,
+    monitoring,
     online,
     planner,
     report,
@@ -22,6 +23,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "online": online.table,
     "batch": batch.table,
     "serving": serving.table,
+    "monitoring": monitoring.table,
     "planner": planner.table,
     "report": report.table,
     "spark": spark.table,

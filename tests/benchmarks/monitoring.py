@@ -38,7 +38,7 @@ from training.train import Request
 
 CUSTOMERS, NEWCOMERS = 1_500, 250
 DEVELOPMENT, CONFIRMATION = (201,), (301, 302)
-SOURCES = tuple(range(311, 319))
+SOURCES = (311, 312, 313)
 TRAINED = parse_moment("2024-06-30")
 YEAR, AFTER = 51, 13  # weekly looks of a year; looks after a change
 INPUTS_EVERY = 4  # weeks
@@ -112,16 +112,19 @@ def table() -> str:
 
 def of(made: Mapping[int, Year], alone: Mapping[int, Year]) -> str:
     """The same of years that were lived already."""
-    fresh = [made[seed] for seed in CONFIRMATION if seed in made]
-    seen = [made[seed] for seed in DEVELOPMENT if seed in made]
-    return "\n\n".join([
-        _title("Confirmation, all alarms", [s for s in CONFIRMATION if s in made]), _false(fresh),
-        _delays(fresh),
-        _title("Confirmation, alarms of sources alone", list(alone)), _false(list(alone.values())),
-        _delays(list(alone.values())),
-        _title("Development, all alarms", [s for s in DEVELOPMENT if s in made]), _false(seen),
-        _delays(seen),
-    ])  # fmt: skip
+    parts = []
+    for name, seeds in (("Confirmation", CONFIRMATION), ("Development", DEVELOPMENT)):
+        parts += _part(f"{name}, all alarms", {s: made[s] for s in seeds if s in made})
+    parts += _part("Confirmation, alarms of sources alone", alone)
+    return "\n\n".join(parts)
+
+
+def _part(name: str, years: Mapping[int, Year]) -> list[str]:
+    """The tables of some years; nothing of none."""
+    if not years:
+        return []
+    lived_through = list(years.values())
+    return [_title(name, list(years)), _false(lived_through), _delays(lived_through)]
 
 
 def lived(seed: int) -> Year:

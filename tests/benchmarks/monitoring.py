@@ -115,16 +115,18 @@ def of(made: Mapping[int, Year], alone: Mapping[int, Year]) -> str:
     parts = []
     for name, seeds in (("Confirmation", CONFIRMATION), ("Development", DEVELOPMENT)):
         parts += _part(f"{name}, all alarms", {s: made[s] for s in seeds if s in made})
-    parts += _part("Confirmation, alarms of sources alone", alone)
+    parts += _part("Confirmation, alarms of sources alone", alone, alone=True)
     return "\n\n".join(parts)
 
 
-def _part(name: str, years: Mapping[int, Year]) -> list[str]:
-    """The tables of some years; nothing of none."""
+def _part(name: str, years: Mapping[int, Year], *, alone: bool = False) -> list[str]:
+    """The tables of some years; nothing of none. alone: only the alarms of sources were asked."""
     if not years:
         return []
     lived_through = list(years.values())
-    return [_title(name, list(years)), _false(lived_through), _delays(lived_through)]
+    names = OF_SOURCES if alone else (*OF_SOURCES, *OF_INPUTS)
+    false, delays = _false(lived_through, names), _delays(lived_through, inputs_seen=not alone)
+    return [_title(name, list(years)), false, delays]
 
 
 def lived(seed: int) -> Year:
@@ -233,10 +235,10 @@ def _title(name: str, seeds: Sequence[int]) -> str:
     return f"## {name}, seeds {', '.join(map(str, seeds))}"
 
 
-def _false(years: Sequence[Year]) -> str:
+def _false(years: Sequence[Year], names: Sequence[str]) -> str:
     """False alarms a year: one that rings in several weeks running, for one subject, is one."""
     rows = ["| alarm | false alarms a year | by business |", "|---|---|---|"]
-    for name in (alarm.name for alarm in ALARMS if alarm.name in (*OF_SOURCES, *OF_INPUTS)):
+    for name in names:
         counts = [_begun(year.quiet, name) for year in years]
         if counts:
             rows.append(f"| {name} | {mean(counts):.2f} | {', '.join(map(str, counts))} |")
@@ -256,7 +258,7 @@ def _begun(weeks: Sequence[Rings], alarm: str) -> int:
     return count
 
 
-def _delays(years: Sequence[Year]) -> str:
+def _delays(years: Sequence[Year], *, inputs_seen: bool) -> str:
     """Days until the first alarm by change, beside a retrain every month."""
     rows = ["| change | days until the first alarm | by business | by which | alarms of inputs | "
             "next monthly retrain | learnt by it |", "|---|---|---|---|---|---|---|"]  # fmt: skip
@@ -269,7 +271,7 @@ def _delays(years: Sequence[Year]) -> str:
         late = [min((found[a] for a in OF_INPUTS if a in found), default=None) for found in each]
         rows.append(
             f"| {name} | {_median(days)} | {_list(days)} | {', '.join(which) or '-'} | "
-            f"{_list(late)} | {RETRAIN_DAYS / 2:.0f} ({RETRAIN_DAYS} at most) | "
+            f"{_list(late) if inputs_seen else 'not asked'} | {RETRAIN_DAYS / 2:.0f} ({RETRAIN_DAYS} at most) | "
             f"{learnt:.0f} ({HORIZON_DAYS + RETRAIN_DAYS} at most) |"
         )
     return "\n".join(rows)

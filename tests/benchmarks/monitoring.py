@@ -269,9 +269,10 @@ def _delays(years: Sequence[Year], *, inputs_seen: bool) -> str:
         which = sorted({alarm for found in each for alarm, at in found.items()
                         if at == min(found.values())})  # fmt: skip
         late = [min((found[a] for a in OF_INPUTS if a in found), default=None) for found in each]
+        of_inputs = _list(late) if inputs_seen else "not asked"
         rows.append(
             f"| {name} | {_median(days)} | {_list(days)} | {', '.join(which) or '-'} | "
-            f"{_list(late) if inputs_seen else 'not asked'} | {RETRAIN_DAYS / 2:.0f} ({RETRAIN_DAYS} at most) | "
+            f"{of_inputs} | {RETRAIN_DAYS / 2:.0f} ({RETRAIN_DAYS} at most) | "
             f"{learnt:.0f} ({HORIZON_DAYS + RETRAIN_DAYS} at most) |"
         )
     return "\n".join(rows)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from tests.benchmarks import (
     batch,
     build,
+    monitoring,
     online,
     planner,
     replay,
@@ -23,6 +24,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "online": online.table,
     "batch": batch.table,
     "serving": serving.table,
+    "monitoring": monitoring.table,
     "planner": planner.table,
     "replay": replay.table,
     "report": report.table,

@@ -38,7 +38,7 @@ from training.request import Request
 
 CUSTOMERS, NEWCOMERS = 1_500, 250
 DEVELOPMENT, CONFIRMATION = (201,), (301, 302)
-SOURCES = tuple(range(311, 319))
+SOURCES = (311, 312, 313)
 TRAINED = parse_moment("2024-06-30")
 YEAR, AFTER = 51, 13  # weekly looks of a year; looks after a change
 INPUTS_EVERY = 4  # weeks
@@ -112,16 +112,21 @@ def table() -> str:
 
 def of(made: Mapping[int, Year], alone: Mapping[int, Year]) -> str:
     """The same of years that were lived already."""
-    fresh = [made[seed] for seed in CONFIRMATION if seed in made]
-    seen = [made[seed] for seed in DEVELOPMENT if seed in made]
-    return "\n\n".join([
-        _title("Confirmation, all alarms", [s for s in CONFIRMATION if s in made]), _false(fresh),
-        _delays(fresh),
-        _title("Confirmation, alarms of sources alone", list(alone)), _false(list(alone.values())),
-        _delays(list(alone.values())),
-        _title("Development, all alarms", [s for s in DEVELOPMENT if s in made]), _false(seen),
-        _delays(seen),
-    ])  # fmt: skip
+    parts = []
+    for name, seeds in (("Confirmation", CONFIRMATION), ("Development", DEVELOPMENT)):
+        parts += _part(f"{name}, all alarms", {s: made[s] for s in seeds if s in made})
+    parts += _part("Confirmation, alarms of sources alone", alone, alone=True)
+    return "\n\n".join(parts)
+
+
+def _part(name: str, years: Mapping[int, Year], *, alone: bool = False) -> list[str]:
+    """The tables of some years; nothing of none. alone: only the alarms of sources were asked."""
+    if not years:
+        return []
+    lived_through = list(years.values())
+    names = OF_SOURCES if alone else (*OF_SOURCES, *OF_INPUTS)
+    false, delays = _false(lived_through, names), _delays(lived_through, inputs_seen=not alone)
+    return [_title(name, list(years)), false, delays]
 
 
 def lived(seed: int) -> Year:
@@ -230,10 +235,10 @@ def _title(name: str, seeds: Sequence[int]) -> str:
     return f"## {name}, seeds {', '.join(map(str, seeds))}"
 
 
-def _false(years: Sequence[Year]) -> str:
+def _false(years: Sequence[Year], names: Sequence[str]) -> str:
     """False alarms a year: one that rings in several weeks running, for one subject, is one."""
     rows = ["| alarm | false alarms a year | by business |", "|---|---|---|"]
-    for name in (alarm.name for alarm in ALARMS if alarm.name in (*OF_SOURCES, *OF_INPUTS)):
+    for name in names:
         counts = [_begun(year.quiet, name) for year in years]
         if counts:
             rows.append(f"| {name} | {mean(counts):.2f} | {', '.join(map(str, counts))} |")
@@ -253,7 +258,7 @@ def _begun(weeks: Sequence[Rings], alarm: str) -> int:
     return count
 
 
-def _delays(years: Sequence[Year]) -> str:
+def _delays(years: Sequence[Year], *, inputs_seen: bool) -> str:
     """Days until the first alarm by change, beside a retrain every month."""
     rows = ["| change | days until the first alarm | by business | by which | alarms of inputs | "
             "next monthly retrain | learnt by it |", "|---|---|---|---|---|---|---|"]  # fmt: skip
@@ -264,9 +269,10 @@ def _delays(years: Sequence[Year]) -> str:
         which = sorted({alarm for found in each for alarm, at in found.items()
                         if at == min(found.values())})  # fmt: skip
         late = [min((found[a] for a in OF_INPUTS if a in found), default=None) for found in each]
+        of_inputs = _list(late) if inputs_seen else "not asked"
         rows.append(
             f"| {name} | {_median(days)} | {_list(days)} | {', '.join(which) or '-'} | "
-            f"{_list(late)} | {RETRAIN_DAYS / 2:.0f} ({RETRAIN_DAYS} at most) | "
+            f"{of_inputs} | {RETRAIN_DAYS / 2:.0f} ({RETRAIN_DAYS} at most) | "
             f"{learnt:.0f} ({HORIZON_DAYS + RETRAIN_DAYS} at most) |"
         )
     return "\n".join(rows)

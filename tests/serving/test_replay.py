@@ -143,7 +143,7 @@ def test_a_kept_feature_that_was_tampered_with_is_told(space):
     place = table.column_names.index("spend_total")
     values = [value + 1.0 for value in table["spend_total"].to_pylist()]
     column = pa.array(values, table.schema.field("spend_total").type)
-    pq.write_table(table.set_column(place, "recency", column), path)
+    pq.write_table(table.set_column(place, "spend_total", column), path)
     found = replay.customer(space, HIM, AS_OF)
     assert "clv_historical" in found.counts
     assert "features/purchases/part.parquet is not the file" in found.in_words()
@@ -156,7 +156,7 @@ def test_kept_features_that_cannot_be_are_refused_with_the_file_that_was_changed
     column = pa.array(values, table.schema.field("recency").type)
     place = table.column_names.index("recency")
     pq.write_table(table.set_column(place, "recency", column), path)
-    with pytest.raises(UserError, match=r"rhythm/part\.parquet is not the file .* log gaps"):
+    with pytest.raises(UserError, match=r"rhythm/part\.parquet is not the file .* recency below 0"):
         replay.everybody(space, AS_OF)
 
 

@@ -12,8 +12,8 @@ from serving.policy import POLICY
 from training import comparison, registry, retrain, unfinished
 from training.gate import Finding, Verdict
 from training.outcome import Outcome
-from training.retrain import Order
 from training.request import Request
+from training.retrain import Order
 
 GOOD = Finding("no_leak", "No alarm.", False, "nothing was found", 0.0, None, 0.0)
 BAD = Finding("bytes", "They are small.", True, "the files have 900.0 MB", 9e8, None, 5e7)

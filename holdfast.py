@@ -18,6 +18,7 @@ from serving import key_verbs, retrain_verbs, verbs
 from serving.churn_options import ActiveDays, Churn, Gap, Grace, NewcomerDays
 from serving.mouth import AsOf, Horizon, Json, Mouth, Quiet, ValueHorizon
 from serving.report_verbs import Language
+from serving.retrain_verbs import Treated
 
 if TYPE_CHECKING:
     from features.store import FeatureStore
@@ -185,6 +186,7 @@ def evaluate(
     grace: Grace = 30,
     active_days: ActiveDays = 0,
     newcomer_days: NewcomerDays = 0,
+    treated: Treated = "as_they_are",
     contact_cost: Annotated[float | None, typer.Option(min=0.0, help="Money per contact.")] = None,
     save_rate: Annotated[float, typer.Option(min=0.0, max=1.0, help="Leavers it saves.")] = 0.1,
     quiet: Quiet = False,
@@ -197,7 +199,7 @@ def evaluate(
 
     space = _workspace()
     rule = definitions.chosen(churn, gap, grace, active_days, newcomer_days)
-    request = retrain_verbs.request_of(as_of, horizon, value_horizon, rule)
+    request = retrain_verbs.request_of(as_of, horizon, value_horizon, rule, treated)
     store = FeatureStore(space)
     given = retention.Assumptions(contact_cost, save_rate)
     found = rolling.measure(store, request, given, mouth.progress)

@@ -5,7 +5,7 @@ The rooms are imported inside them: their vendors take seconds, `--help` should 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -13,6 +13,7 @@ from serving.churn_options import ActiveDays, Churn, Gap, Grace, NewcomerDays
 from serving.mouth import AsOf, Horizon, Json, Mouth, Quiet, ValueHorizon
 
 if TYPE_CHECKING:
+    from training import exposure
     from training.definitions import Definition
     from training.request import Request
 
@@ -20,6 +21,10 @@ DatasetName = Annotated[str, typer.Option(help="A known data set, such as simula
 Folder = Annotated[str, typer.Option(help="Folder with the files of the data set.")]
 Origins = Annotated[int, typer.Option(min=1, max=24, help="Past moments to test at.")]
 Minutes = Annotated[float, typer.Option(min=0.0, help="Of search for better trees; 0: none.")]
+Treated = Annotated[
+    Literal["as_they_are", "by_control"],
+    typer.Option(help="Customers of campaigns: as usual, or the control speaks for the treated."),
+]
 Force = Annotated[bool, typer.Option("--force", help="Also when the same was done before.")]
 Version = Annotated[str, typer.Argument(help="A registered version, such as 3.")]
 
@@ -35,6 +40,7 @@ def train(
     grace: Grace = 30,
     active_days: ActiveDays = 0,
     newcomer_days: NewcomerDays = 0,
+    treated: Treated = "as_they_are",
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
@@ -54,7 +60,7 @@ def train(
         for report in workspace.ingest(space, load_dataset(dataset, folder)):
             mouth.progress(report.sentence())
     rule = definitions.chosen(churn, gap, grace, active_days, newcomer_days)
-    request = request_of(as_of, horizon, value_horizon, rule)
+    request = request_of(as_of, horizon, value_horizon, rule, treated)
     learned = way(space, request, mouth.progress, _labels())
     verdict = learned.verdict
     mouth.result(
@@ -78,6 +84,7 @@ def retrain(
     grace: Grace = 30,
     active_days: ActiveDays = 0,
     newcomer_days: NewcomerDays = 0,
+    treated: Treated = "as_they_are",
     origins: Origins = 3,
     search_minutes: Minutes = 0.0,
     force: Force = False,
@@ -95,7 +102,7 @@ def retrain(
     from training.retrain import retrain as way
 
     rule = definitions.chosen(churn, gap, grace, active_days, newcomer_days)
-    request = request_of(as_of, horizon, value_horizon, rule)
+    request = request_of(as_of, horizon, value_horizon, rule, treated)
     order = Order(request, origins, search_minutes)
     space = Workspace.from_environment()
     found = way(space, order, _labels(), mouth.progress, force=force)
@@ -135,7 +142,13 @@ def rollback(quiet: Quiet = False, as_json: Json = False) -> None:
     mouth.result(versions, f"Champions: {', '.join(versions.values())}")
 
 
-def request_of(as_of: str, horizon: int, value_horizon: int, churn: Definition) -> Request:
+def request_of(
+    as_of: str,
+    horizon: int,
+    value_horizon: int,
+    churn: Definition,
+    treated: exposure.Treated,
+) -> Request:
     """The question about the workspace's business; no moment is the end of its data."""
     from features.moment import parse_moment
     from features.store import FeatureStore
@@ -145,7 +158,7 @@ def request_of(as_of: str, horizon: int, value_horizon: int, churn: Definition) 
 
     store = FeatureStore(Workspace.from_environment())
     moment = parse_moment(as_of) if as_of else last_event(store)
-    return Request(moment, horizon, value_horizon, churn)
+    return Request(moment, horizon, value_horizon, churn, treated=treated)
 
 
 def _labels() -> dict[str, str]:

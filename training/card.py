@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pandas as pd
 
-from training import segments, words
+from training import exposure, segments, words
 from training.evaluate import Backtest
+from training.exposure import AS_THEY_ARE, Treated
 from training.model_set import ModelSet
 from training.tasks import TASKS
 
@@ -19,7 +20,7 @@ _MISUSE = """## Not for
 - Comparing probabilities between models with different definitions or horizons."""
 
 _LIMITS = """## Limits
-- Customers who were treated (offers, calls) bend the labels; no correction is made here.
+- Customers who were treated (offers, calls) bend the labels. {treated}
 - A change the past has not seen, such as a new price or rival, is not in the forecast.
 - The interval of value is calibrated on one earlier moment and assumes that moment's surprises."""
 
@@ -31,8 +32,12 @@ def write(
     churn_test: Backtest | None,
     value_test: Backtest | None,
     methods: pd.DataFrame | None = None,
+    treated: Treated = AS_THEY_ARE,
 ) -> str:
-    """The card in Markdown; methods: the ways to value customers (value_methods.compare)."""
+    """The card in Markdown; methods: the ways to value customers (value_methods.compare).
+
+    treated: how the panel was learnt.
+    """
     reference = models.reference
     definitions = "\n".join(f"- `{models.tasks[name].definition}`: {models.tasks[name].sentence()}"
                             for name in TASKS)  # fmt: skip
@@ -48,7 +53,7 @@ def write(
         f"## How right it was, by group\n{_groups(churn_test, value_test)}",
         f"## Other ways to value a customer\n{_methods(methods)}",
         f"## What the churn model looks at\n{_families(models, panel)}",
-        _LIMITS,
+        _LIMITS.format(treated=exposure.in_words(panel, treated)),
         _MISUSE,
     ]) + "\n"  # fmt: skip
 

@@ -18,6 +18,7 @@ import pandas as pd
 from features.errors import UserError
 from features.store import FeatureStore
 from training import frame, split, staying
+from training.exposure import AS_THEY_ARE, Treated
 from training.metrics import CHURN_METRICS, TYPE_METRICS, VALUE_METRICS
 from training.models import RIVALS
 from training.models.boosters import STANDARD, Trees
@@ -25,6 +26,7 @@ from training.models.boosting import Boosting
 from training.models.churn_type import ChurnType, told
 from training.models.tier import TierTransition
 from training.models.two_part import TwoPart
+from training.sampling import counted
 from training.split import CutOff
 from training.tasks import CHURN, TIERS, Task
 
@@ -61,14 +63,16 @@ def backtest(
     kind: type[Boosting] | type[TwoPart],
     churn: Task = CHURN,
     trees: Trees = STANDARD,
+    treated: Treated = AS_THEY_ARE,
 ) -> Backtest | None:
     """Test a model class at the newest origin; None when the history is too short for a test.
 
     churn: the question whose active customers are meant, and what they are tested for; its horizon
-    is that of the test. All snapshots it needs are built.
+    is that of the test. treated: by control, who was treated is not among the held out either. All
+    snapshots it needs are built.
     """
     try:
-        origin, panel, today, seconds = at_origin(store, now, horizon_days, churn)
+        origin, panel, today, seconds = at_origin(store, now, horizon_days, churn, treated)
         start = time.perf_counter()
         model, forecast = _forecast(kind, panel, today, store.feature_names, churn, trees)
     except UserError as reason:
@@ -82,6 +86,7 @@ def backtest(
         is_active=churn.rule.is_asked(today, origin.horizon_days),
         bought=today.bought.astype(float),
     )
+    held_out = counted(held_out).reset_index(drop=True)
     return Backtest(origin, panel, held_out, model, seconds)
 
 
@@ -119,7 +124,11 @@ def _of_rivals(panel: pd.DataFrame, today: pd.DataFrame) -> dict[str, pd.Series]
 
 
 def at_origin(
-    store: FeatureStore, now: datetime, horizon_days: int, churn: Task = CHURN
+    store: FeatureStore,
+    now: datetime,
+    horizon_days: int,
+    churn: Task = CHURN,
+    treated: Treated = AS_THEY_ARE,
 ) -> tuple[CutOff, pd.DataFrame, pd.DataFrame, float]:
     """What a test at the newest origin is made of, with all snapshots built.
 
@@ -129,8 +138,8 @@ def at_origin(
     origin = newest_origin(store, now, horizon_days, churn)
     of_features = _prepared(store, (*_cutoffs(store, origin, churn), origin))
     start = time.perf_counter()
-    panel = panel_of(store, origin, churn)
-    today = frame.panel(store, [origin], known_by=now, churn=churn)
+    panel = panel_of(store, origin, churn, treated)
+    today = frame.panel(store, [origin], known_by=now, churn=churn, treated=treated)
     return origin, panel, today, of_features + time.perf_counter() - start
 
 
@@ -141,10 +150,12 @@ def newest_origin(
     return split.test_origin(frame.first_event(store), now, horizon_days, churn.rule.wait_days)
 
 
-def panel_of(store: FeatureStore, origin: CutOff, churn: Task = CHURN) -> pd.DataFrame:
+def panel_of(
+    store: FeatureStore, origin: CutOff, churn: Task = CHURN, treated: Treated = AS_THEY_ARE
+) -> pd.DataFrame:
     """What a test at an origin learns from; its snapshots are built."""
     cutoffs = _cutoffs(store, origin, churn)
-    return frame.panel(store, cutoffs, known_by=origin.as_of, churn=churn)
+    return frame.panel(store, cutoffs, known_by=origin.as_of, churn=churn, treated=treated)
 
 
 def _cutoffs(store: FeatureStore, origin: CutOff, churn: Task) -> tuple[CutOff, ...]:

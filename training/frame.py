@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from features import moment
 from features.events import TABLES
 from features.store import FeatureStore
+from training import exposure
+from training.exposure import AS_THEY_ARE, Treated
 from training.sampling import drawn
 from training.split import CutOff
 from training.tasks import CHURN, OUTCOMES, STAYS, Task
@@ -25,12 +27,17 @@ def customers(store: FeatureStore, as_of: datetime) -> pd.DataFrame:
 
 
 def panel(
-    store: FeatureStore, cutoffs: Sequence[CutOff], known_by: datetime, churn: Task = CHURN
+    store: FeatureStore,
+    cutoffs: Sequence[CutOff],
+    known_by: datetime,
+    churn: Task = CHURN,
+    treated: Treated = AS_THEY_ARE,
 ) -> pd.DataFrame:
     """One row per cut-off and customer who had bought by it: features, outcomes, weight.
 
-    Columns: customer_id, as_of, horizon_days, every feature, every outcome, and `weight`, which
-    sums to one per cut-off, times the mean number of rows, so that no cut-off counts double. Of
+    Columns: customer_id, as_of, horizon_days, every feature, every outcome, what campaigns did
+    (exposure.PANEL_COLUMNS), and `weight`, which sums to one per cut-off, times the mean number of
+    rows, so that no cut-off counts double; within one it is as `stands_for`, by treated. Of
     many customers some are drawn, the same at every cut-off (sampling.drawn). A churn question that
     asks for something else than a purchase adds the outcome STAYS, of everybody.
     known_by: the moment of training; nothing learned later is used. The cut-offs must be built.
@@ -51,8 +58,12 @@ def panel(
     for name, nothing in _outcomes_of_nobody(store).items():
         if nothing is not None:
             joined[name] = joined[name].fillna(nothing)
-    per_cutoff = joined.groupby("as_of").as_of.transform("size")
-    joined["weight"] = len(joined) / len(cutoffs) / per_cutoff
+    met = [exposure.told(store, cutoff, known_by, ids, treated) for cutoff, ids in chosen.items()]
+    joined = joined.merge(pd.concat(met), on=["customer_id", "as_of"], how="left")
+    for name, otherwise in exposure.PANEL_COLUMNS.items():
+        joined[name] = joined[name].fillna(otherwise).astype(type(otherwise))
+    per_cutoff = joined.groupby("as_of").stands_for.transform("sum")
+    joined["weight"] = len(joined) / len(cutoffs) / per_cutoff * joined.stands_for
     if not churn.rule.asks_for_purchase:
         joined[STAYS] = _stays(store, joined, known_by, churn)
     return joined

@@ -44,20 +44,25 @@ class Level:
     tilt: float = 1.0
 
 
-def measure(forecast: pd.DataFrame, bought: NDArray, value: NDArray) -> Level:
+def measure(
+    forecast: pd.DataFrame, bought: NDArray, value: NDArray, stands_for: NDArray | None = None
+) -> Level:
     """The shifts that make a cut-off's forecast right in total.
 
-    forecast: logit_purchase and log_value of one cut-off's customers; bought, value: what they did.
+    forecast: logit_purchase and log_value of one cut-off's customers; bought, value: what they did;
+    stands_for: how many customers each counts as, (n,), None: one.
     """
     log_odds = forecast.logit_purchase.to_numpy()
-    rate = float(np.mean(bought))
+    stands_for = np.ones(len(bought)) if stands_for is None else stands_for
+    rate = float(np.average(bought, weights=stands_for))
 
     def gap(shift: float) -> float:
-        return float(np.mean(expit(log_odds + shift))) - rate
+        return float(np.average(expit(log_odds + shift), weights=stands_for)) - rate
 
     inside = gap(-MOST_SHIFT) < 0 < gap(MOST_SHIFT)
     odds = brentq(gap, -MOST_SHIFT, MOST_SHIFT) if inside else np.sign(-gap(0.0)) * MOST_SHIFT
-    total, expected = float(np.sum(value)), float(np.sum(np.exp(forecast.log_value)))
+    total = float(np.sum(stands_for * value))
+    expected = float(np.sum(stands_for * np.exp(forecast.log_value)))
     money = np.log(max(total, 1e-9) / expected)
     return Level(float(odds), float(np.clip(money, -MOST_SHIFT, MOST_SHIFT)))
 

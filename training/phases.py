@@ -19,6 +19,7 @@ import pandas as pd
 from features.store import FeatureStore
 from training import evaluate, staying
 from training.evaluate import Backtest
+from training.exposure import AS_THEY_ARE, Treated
 from training.model_set import ModelSet
 from training.models import MODELS
 from training.models.two_part import TwoPart
@@ -99,7 +100,9 @@ def save_test(test: Backtest | None, folder: Path) -> None:
     )
 
 
-def load_test(folder: Path, store: FeatureStore, churn: Task) -> Backtest | None:
+def load_test(
+    folder: Path, store: FeatureStore, churn: Task, treated: Treated = AS_THEY_ARE
+) -> Backtest | None:
     """The test that `save_test` wrote, with its panel where it had one; churn: its question."""
     facts = read_facts(folder)
     if not facts:
@@ -109,7 +112,7 @@ def load_test(folder: Path, store: FeatureStore, churn: Task) -> Backtest | None
     held_out = pd.read_parquet(folder / "held_out.parquet")
     panel = held_out.head(0)
     if facts["has_panel"]:
-        panel = staying.asking(evaluate.panel_of(store, origin, churn), churn)
+        panel = staying.asking(evaluate.panel_of(store, origin, churn, treated), churn)
     model = MODELS[facts["task"]].load(folder / "model")  # type: ignore[attr-defined]
     return Backtest(origin, panel, held_out, model, facts["seconds"])
 

@@ -32,6 +32,7 @@ def training(learned: Learned, request: Request, tags: Mapping[str, str]) -> Non
             "churn": request.tasks["churn"].definition,
             "horizon_days": request.horizon_days,
             "value_horizon_days": request.value_horizon_days,
+            "treated": request.treated,
             "features": len(models.reference.features),
             "panel_rows": len(panel),
             "cut_offs": panel.as_of.nunique(),
@@ -46,7 +47,8 @@ def training(learned: Learned, request: Request, tags: Mapping[str, str]) -> Non
         if test is not None:
             held_out(test, f"{what} held out", tags["events"])
     registry.log_figures(plots.of_tests(*tests))
-    registry.log_text(card.write(models, metrics, panel, *tests, learned.methods), "model_card.md")
+    written = card.write(models, metrics, panel, *tests, learned.methods, request.treated)
+    registry.log_text(written, "model_card.md")
     registry.log_text("\n".join(models.reference.features), "features.txt")
 
 

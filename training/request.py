@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from training.definitions import INACTIVITY, Definition
+from training.exposure import AS_THEY_ARE, Treated
 from training.models.boosters import STANDARD, Trees
 from training.tasks import CHURN_TYPE, CLV, TIER, Task, churn_by
 
@@ -15,7 +16,8 @@ from training.tasks import CHURN_TYPE, CLV, TIER, Task, churn_by
 class Request:
     """What was asked: the moment of training and the horizons of churn and of value, in days.
 
-    churn: what it means to leave. trees: how those of the churn forecast are grown.
+    churn: what it means to leave. trees: how those of the churn forecast are grown. treated: how
+    customers are learnt whom a campaign treated (training/exposure.py).
     """
 
     as_of: datetime
@@ -23,6 +25,7 @@ class Request:
     value_horizon_days: int
     churn: Definition = INACTIVITY
     trees: Trees = STANDARD
+    treated: Treated = AS_THEY_ARE
 
     @property
     def value_trees(self) -> Trees:

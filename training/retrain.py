@@ -68,6 +68,7 @@ class Order:
             "horizons": [asked.horizon_days, asked.value_horizon_days],
             "churn": asked.churn.to_dict(),
             "trees": asdict(asked.trees),
+            "treated": asked.treated,
             "origins": self.origins,
             "search_minutes": self.search_minutes,
         }
@@ -151,7 +152,7 @@ def _with_trees(store: FeatureStore, order: Order, kept: Phases) -> Request:
 
     def searched() -> dict:
         origin = evaluate.newest_origin(store, order.request.as_of, horizon)
-        pasts = search.pasts(store, origin.as_of, horizon)
+        pasts = search.pasts(store, origin.as_of, horizon, treated=order.request.treated)
         found = search.search(
             pasts, store.feature_names, order.search_minutes, kept.folder, kept.progress
         )
@@ -184,14 +185,14 @@ def _rolled(
 
     def made(number: int) -> Backtest | None:
         now = request.as_of - number * step
-        test = evaluate.backtest(store, now, horizon, kind, question, trees)
+        test = evaluate.backtest(store, now, horizon, kind, question, trees, request.treated)
         if test is None or number == 0:
             return test
         if test.origin.horizon_days != horizon:
             return None
         return replace(test, panel=test.panel.head(0))  # only the newest is looked into
 
-    load = partial(phases.load_test, store=store, churn=question)
+    load = partial(phases.load_test, store=store, churn=question, treated=request.treated)
     found = []
     for number in range(origins):
         name = f"test of {what} {number + 1} of {origins}"

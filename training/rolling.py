@@ -20,6 +20,7 @@ from features.store import FeatureStore
 from training import evaluate, probes, savings, segments, train, value_methods, words
 from training.chance import paired_bootstrap
 from training.evaluate import Backtest
+from training.exposure import AS_THEY_ARE, BY_CONTROL, Treated
 from training.metrics import HIGHER_IS_BETTER, log_losses
 from training.models.boosting import Boosting
 from training.models.two_part import TwoPart
@@ -32,6 +33,9 @@ log = logging.getLogger(__name__)
 ORIGINS = 4
 # Origins half a horizon apart share half of their days at most: nearer they would say the same.
 STEP = 0.5
+BY_CONTROL_TESTED = (
+    "Learnt and tested by control: without those whom a campaign with a control group treated."
+)
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,7 @@ class Measured:
     summary, gains: see the functions of that name. churn_segments, value_segments: see
     segments.py. savings: see savings.py. methods: see value_methods.py. probes: whether the leakage
     probes ran, in a sentence. gap_days: from a moment to the first day its forecast is about.
+    treated: how customers of campaigns were learnt and tested (exposure.py).
     """
 
     summary: pd.DataFrame
@@ -51,6 +56,7 @@ class Measured:
     methods: pd.DataFrame
     probes: str
     gap_days: int = 0
+    treated: Treated = AS_THEY_ARE
 
     def facts(self) -> dict[str, object]:
         """Every table as records, JSON-ready: what is not known is null."""
@@ -58,7 +64,7 @@ class Measured:
                  "churn_segments": self.churn_segments,
                  "value_segments": self.value_segments,
                  "value_methods": self.methods}  # fmt: skip
-        facts: dict[str, object] = {"leakage_probes": self.probes}
+        facts: dict[str, object] = {"leakage_probes": self.probes, "treated": self.treated}
         for name, table in names.items():
             rows = table.astype(object).to_dict("records")
             facts[name] = [{k: None if pd.isna(v) else v for k, v in row.items()} for row in rows]
@@ -72,6 +78,7 @@ class Measured:
             words.of_methods(self.methods),
             words.of_savings(self.savings),
             self.probes,
+            BY_CONTROL_TESTED if self.treated == BY_CONTROL else "",
         ]
         return "\n\n".join(part for part in parts if part)
 
@@ -92,13 +99,15 @@ def measure(
     question = request.tasks["churn"]
     value = backtests(
         store, request.as_of, request.value_horizon_days, TwoPart,
-        question if request.is_one_question else CHURN,
+        question if request.is_one_question else CHURN, treated=request.treated,
     )  # fmt: skip
     churn = value
     if not request.is_one_question:
         progress(f"churn forecasts at {ORIGINS} earlier moments")
         # With the value of the same days, which decides whom it pays to contact.
-        churn = backtests(store, request.as_of, request.horizon_days, TwoPart, question)
+        churn = backtests(
+            store, request.as_of, request.horizon_days, TwoPart, question, treated=request.treated
+        )
     checked = train.NO_PROBES
     if churn:
         progress("leakage probes")
@@ -115,6 +124,7 @@ def measure(
         methods,
         checked,
         question.rule.gap_days,
+        request.treated,
     )
 
 
@@ -131,11 +141,13 @@ def backtests(
     kind: type[Boosting] | type[TwoPart],
     churn: Task = CHURN,
     origins: int = ORIGINS,
+    treated: Treated = AS_THEY_ARE,
 ) -> list[Backtest]:
     """Tests at several origins, the newest first; fewer where the history ends, perhaps none."""
     step = timedelta(days=max(round(STEP * horizon_days), 1))
     tests = [
-        evaluate.backtest(store, now - k * step, horizon_days, kind, churn) for k in range(origins)
+        evaluate.backtest(store, now - k * step, horizon_days, kind, churn, treated=treated)
+        for k in range(origins)
     ]
     found: dict[datetime, Backtest] = {}
     for test in tests:

@@ -40,6 +40,28 @@ def thinned(panel: pd.DataFrame) -> pd.DataFrame:
     return panel[place < MOST_ROWS].reset_index(drop=True)
 
 
+def standing(rows: pd.DataFrame) -> NDArray[np.float64]:
+    """How many customers each row of a panel stands for, (n,); 1 where nothing is told."""
+    if "stands_for" not in rows:
+        return np.ones(len(rows))
+    return rows.stands_for.to_numpy(dtype=float)
+
+
+def counted(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows that stand for anybody: learnt by control, treated ones may not (exposure.py)."""
+    counts = standing(rows) > 0.0
+    return rows if counts.all() else rows[counts]  # of all of them no copy
+
+
+def crowding(rows: pd.DataFrame) -> float:
+    """How many customers a unit of evidence has to stand for, at least 1: Kish's design effect.
+
+    Who stands for four is no more evidence than one. Source: Kish (1965), Survey Sampling, 11.7.
+    """
+    stands = standing(rows)
+    return float(np.sum(stands**2) / np.sum(stands))
+
+
 def _hashed(customers: pd.Series) -> NDArray:
     hashed = pd.util.hash_pandas_object(customers.astype(str), index=False)
     return hashed.to_numpy(dtype=np.uint64)

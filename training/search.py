@@ -26,10 +26,12 @@ from features.errors import UserError
 from features.store import FeatureStore
 from training import evaluate, registry
 from training.chance import paired_bootstrap
+from training.exposure import AS_THEY_ARE, Treated
 from training.metrics import log_losses
 from training.models.boosters import STANDARD, Trees
 from training.models.boosting import Boosting
 from training.models.offsets import Offsets
+from training.sampling import counted
 from training.split import CutOff
 from training.tasks import CHURN
 
@@ -63,7 +65,8 @@ class Past:
     @property
     def active(self) -> pd.DataFrame:
         """The customers that are counted."""
-        return self.today[CHURN.rule.is_asked(self.today, self.origin.horizon_days)]
+        today = counted(self.today)
+        return today[CHURN.rule.is_asked(today, self.origin.horizon_days)]
 
 
 @dataclass(frozen=True)
@@ -76,15 +79,21 @@ class Searched:
     sentence: str
 
 
-def pasts(store: FeatureStore, until: datetime, horizon_days: int, origins: int = ORIGINS) -> list[
-    Past
-]:  # fmt: skip
+def pasts(
+    store: FeatureStore,
+    until: datetime,
+    horizon_days: int,
+    origins: int = ORIGINS,
+    treated: Treated = AS_THEY_ARE,
+) -> list[Past]:
     """The newest cut-offs whose outcome was known at a moment, ready to be learnt; perhaps none."""
     step = timedelta(days=max(round(STEP * horizon_days), 1))
     found: dict[datetime, Past] = {}
     for number in range(origins):
         try:
-            origin, panel, today, _ = evaluate.at_origin(store, until - number * step, horizon_days)
+            origin, panel, today, _ = evaluate.at_origin(
+                store, until - number * step, horizon_days, treated=treated
+            )
         except UserError as reason:
             log.info("no search at an earlier moment: %s", reason)
             break

@@ -20,10 +20,12 @@ from sklearn.linear_model import LogisticRegression
 from features.errors import UserError
 from features.store import FeatureStore
 from training import frame, split
+from training.exposure import AS_THEY_ARE, Treated
 from training.level import Level
 from training.models.boosters import STANDARD, Trees
 from training.models.boosting import MEMBERS, MOST_LOG_ODDS, Boosting
 from training.models.offsets import Offsets
+from training.sampling import counted, standing
 from training.tasks import STAYS, Task
 
 if TYPE_CHECKING:
@@ -56,12 +58,13 @@ def learn(
     as_of: datetime,
     test: Backtest | None,
     trees: Trees = STANDARD,
+    treated: Treated = AS_THEY_ARE,
 ) -> tuple[Boosting, pd.DataFrame]:
     """The model for the customers of today, calibrated by its test, and what it learnt from.
 
     The snapshots of the cut-offs must be built. Raises UserError as `fit` does.
     """
-    panel = panel_of(store, churn, as_of)
+    panel = panel_of(store, churn, as_of, treated)
     model = fit(panel, today, as_of, store.feature_names, churn, trees)
     if test is not None and isinstance(test.model, Boosting):
         tested = test.held_out[test.held_out.is_active]
@@ -69,11 +72,13 @@ def learn(
     return model, asking(panel, churn)
 
 
-def panel_of(store: FeatureStore, churn: Task, as_of: datetime) -> pd.DataFrame:
+def panel_of(
+    store: FeatureStore, churn: Task, as_of: datetime, treated: Treated = AS_THEY_ARE
+) -> pd.DataFrame:
     """The panel of the matured cut-offs at a moment, which must be built."""
     first, days = frame.first_event(store), churn.horizon_days
     cutoffs = split.training_cutoffs(first, as_of, days, churn.rule.wait_days)
-    return frame.panel(store, cutoffs, known_by=as_of, churn=churn)
+    return frame.panel(store, cutoffs, known_by=as_of, churn=churn, treated=treated)
 
 
 def fit(
@@ -92,10 +97,12 @@ def fit(
     offsets, rows = Offsets.learn(panel, today, as_of)
     rows = asking(rows, churn)
     present = today[churn.rule.is_asked(today, today.horizon_days.to_numpy(dtype=float))]
-    _refuse_too_few(rows, present, churn)
+    _refuse_too_few(counted(rows), present, churn)
     tilt = _tilt(rows)
     rows["offset_odds"] = tilt * rows.logit_purchase
-    shift = rows.groupby(["as_of", "horizon_days"])[["offset_odds", "bought"]].apply(_shift)
+    shift = rows.groupby(["as_of", "horizon_days"])[["offset_odds", "bought", "stands_for"]].apply(
+        _shift
+    )
     moments = pd.MultiIndex.from_frame(rows[["as_of", "horizon_days"]])
     rows["offset_odds"] += shift.reindex(moments).to_numpy()
     # All of it is carried on, unlike the level of purchases (training/level.py): what lies between
@@ -116,18 +123,19 @@ def _tilt(rows: pd.DataFrame) -> float:
     Not one, and it may be negative: who has paid for a year stays and buys nothing.
     """
     log_odds = rows.logit_purchase.to_numpy(dtype=float).reshape(-1, 1)
-    return float(LogisticRegression().fit(log_odds, rows.bought.to_numpy(dtype=float)).coef_[0, 0])
+    stays = rows.bought.to_numpy(dtype=float)
+    return float(LogisticRegression().fit(log_odds, stays, standing(rows)).coef_[0, 0])
 
 
 def _shift(rows: pd.DataFrame) -> float:
     """What makes such a forecast right in total at one cut-off, on the log odds."""
     log_odds = rows.offset_odds.to_numpy(dtype=float)
-    stays = rows.bought.to_numpy(dtype=float)
+    stays, stands = rows.bought.to_numpy(dtype=float), standing(rows)
     # As if one more had stayed, and one had left: no rate of a few is 0 or 1.
-    rate = (stays.sum() + 1.0) / (len(stays) + 2.0)
+    rate = ((stands * stays).sum() + 1.0) / (stands.sum() + 2.0)
 
     def gap(shift: float) -> float:
-        return float(np.mean(expit(log_odds + shift))) - rate
+        return float(np.average(expit(log_odds + shift), weights=stands)) - rate
 
     return float(brentq(gap, -MOST_LOG_ODDS, MOST_LOG_ODDS))
 

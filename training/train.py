@@ -134,14 +134,15 @@ def learn(store: FeatureStore, request: Request, progress: Progress = log.info) 
     churn = request.tasks["churn"]
     value_test = evaluate.backtest(
         store, request.as_of, request.value_horizon_days, TwoPart,
-        churn if request.is_one_question else CHURN, request.value_trees,
+        churn if request.is_one_question else CHURN, request.value_trees, request.treated,
     )  # fmt: skip
     churn_test, probed = value_test, NO_PROBES
     if not request.is_one_question:
         progress("test of the churn forecast at an earlier moment")
         churn_test = evaluate.backtest(
-            store, request.as_of, request.horizon_days, Boosting, churn, request.trees
-        )
+            store, request.as_of, request.horizon_days, Boosting, churn, request.trees,
+            request.treated,
+        )  # fmt: skip
     if churn_test:
         probed = probes.check(churn_test, store.feature_names, churn)
     progress("churn, value, cause and tier models")
@@ -258,7 +259,7 @@ def fit(
     if not request.churn.asks_for_purchase:
         purchase, test = churn, churn_test
         churn, panel = staying.learn(
-            store, tasks["churn"], asked, request.as_of, test, request.trees
+            store, tasks["churn"], asked, request.as_of, test, request.trees, request.treated
         )
     value = clv.predict(value_today).expected_value
     cuts = TierCuts.of(value, today.age, numbers_if_any(today, "contacts_365d"))
@@ -302,7 +303,9 @@ def _purchase_test(
         return churn
     if request.horizon_days == request.value_horizon_days:
         return value
-    return evaluate.backtest(store, request.as_of, request.horizon_days, Boosting)
+    return evaluate.backtest(
+        store, request.as_of, request.horizon_days, Boosting, treated=request.treated
+    )
 
 
 def _stages(rows: pd.DataFrame, churn: Boosting, task: Task) -> NDArray[np.object_]:
@@ -347,13 +350,13 @@ def churn_panel(store: FeatureStore, request: Request) -> pd.DataFrame:
     churn = request.tasks["churn"]
     if request.churn.asks_for_purchase:
         return _panel(store, request, request.horizon_days)
-    return staying.asking(staying.panel_of(store, churn, request.as_of), churn)
+    return staying.asking(staying.panel_of(store, churn, request.as_of, request.treated), churn)
 
 
 def _panel(store: FeatureStore, request: Request, horizon_days: int) -> pd.DataFrame:
     first = frame.first_event(store)
     cutoffs = split.training_cutoffs(first, request.as_of, horizon_days)
-    return frame.panel(store, cutoffs, known_by=request.as_of)
+    return frame.panel(store, cutoffs, known_by=request.as_of, treated=request.treated)
 
 
 def _tier_moments(first: datetime, request: Request) -> list[datetime]:

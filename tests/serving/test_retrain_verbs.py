@@ -55,6 +55,17 @@ def retrained(monkeypatch):
     return asked
 
 
+def test_how_the_treated_are_learnt_is_part_of_the_request_and_of_the_key(call, retrained):
+    retrained["answer"] = outcome(GOOD)
+    for way in ("as_they_are", "by_control"):
+        code, _, _ = call("retrain", "--as-of", "2025-03-31", "--treated", way)
+        order = retrained["order"]
+        assert (code, order.request.treated, order.facts()["treated"]) == (0, way, way)
+    code, _, said = call("retrain", "--treated", "perhaps")
+    assert code == 2
+    assert "by_control" in said
+
+
 def test_a_promotion_ends_with_0_and_a_page(call, retrained):
     retrained["answer"] = outcome(GOOD, UNKNOWN)
     code, said, _ = call("retrain", "--as-of", "2025-03-31", "--origins", 2, "--force")

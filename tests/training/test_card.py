@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from training import card
+from training import card, exposure
 from training.value_methods import COLUMNS
 
 
@@ -24,6 +24,13 @@ def test_the_card_has_data_questions_quality_and_limits(trained):
     assert "2024-11-01" in text  # the newest cut-off
     assert f"catalogue {learned.models.reference.catalog}." in text
     assert f"Churn causes come from: {learned.models.churn_type.source}." in text
+
+
+def test_the_card_says_who_was_treated_and_how_that_was_learnt(trained):
+    learned = trained.learned
+    told = exposure.in_words(learned.panel, exposure.AS_THEY_ARE)
+    assert learned.panel.is_treated.any()
+    assert f"bend the labels. {told}\n" in written(learned, learned.metrics)
 
 
 def test_every_metric_is_a_line_of_the_table(trained):

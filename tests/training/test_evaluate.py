@@ -10,6 +10,8 @@ import pytest
 from features.store import FeatureStore
 from tests.training import known_truth
 from training import evaluate
+from training.exposure import BY_CONTROL
+from training.models.boosting import Boosting
 from training.models.churn_type import ChurnType
 from training.models.two_part import TAIL_ABOVE, TAILS, TwoPart
 from training.split import CutOff
@@ -101,6 +103,18 @@ def test_the_test_stands_one_horizon_ago_and_knows_what_happened(trained):
     chances = held_out[["purchase_probability", "baseline_probability"]].to_numpy(dtype=float)
     assert ((chances > 0) & (chances < 1)).all()
     assert np.isfinite(held_out[["expected_value", "baseline_value"]].to_numpy(float)).all()
+
+
+def test_by_control_the_treated_are_neither_learnt_nor_tested(trained):
+    as_they_are = trained.learned.value_test.held_out
+    test = evaluate.backtest(
+        FeatureStore(trained.space), trained.request.as_of, 60, Boosting, treated=BY_CONTROL
+    )
+    assert as_they_are.is_treated.any()
+    untreated = as_they_are[~as_they_are.is_treated].customer_id
+    assert test.held_out.customer_id.tolist() == untreated.tolist()
+    assert (test.panel[test.panel.is_treated].weight == 0.0).all()
+    assert (test.panel[test.panel.is_control].stands_for > 1.0).all()
 
 
 def test_the_tested_model_had_learnt_nothing_of_the_days_it_is_tested_on(trained):

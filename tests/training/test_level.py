@@ -39,6 +39,16 @@ def test_after_the_shift_as_many_are_expected_as_bought():
     assert (1 / (1 + np.exp(-(given.logit_purchase + shift)))).sum() == pytest.approx(2)
 
 
+def test_who_stands_for_three_counts_as_three():
+    # The treated, who stand for nobody, all stayed away: of the four that count three bought.
+    found = measure(
+        forecast([0.5] * 4, [10.0] * 4), np.array([1, 0, 0, 0]), np.array([80 / 3, 0, 0, 0]),
+        stands_for=np.array([3.0, 1.0, 0.0, 0.0]),
+    )  # fmt: skip
+    assert found.odds == pytest.approx(np.log(3))
+    assert found.money == pytest.approx(np.log(2))
+
+
 def test_nobody_and_everybody_buying_are_bounded():
     given = forecast([0.3, 0.6], [10.0, 20.0])
     assert measure(given, np.zeros(2), np.zeros(2)) == Level(-MOST_SHIFT, -MOST_SHIFT)

@@ -22,7 +22,7 @@ def asked(monkeypatch):
     """What the search was asked, without searching."""
     seen = SimpleNamespace(untils=[], searches=[], tags={})
 
-    def pasts(store, until, horizon_days):
+    def pasts(store, until, horizon_days, treated):
         seen.untils.append((until, horizon_days))
         return ["past"]
 

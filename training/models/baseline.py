@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 from sklearn.linear_model import LogisticRegression
 
+from training.sampling import counted, standing
+
 # A customer's own rate needs some time to be a rate at all.
 LEAST_AGE_DAYS = 30.0
 
@@ -26,11 +28,12 @@ class Baseline:
     @classmethod
     def fit(cls, panel: pd.DataFrame) -> Baseline:
         """Fit on a training panel: recency, horizon_days and the outcome `bought`."""
+        panel = counted(panel)
         bought = panel.bought.to_numpy(dtype=float)
         if bought.min() == bought.max():
             rate = float(np.clip(bought.mean(), 0.01, 0.99))  # one outcome only: near certainty
             return cls(0.0, float(np.log(rate / (1 - rate))))
-        rule = LogisticRegression(C=1e6).fit(_silence(panel), bought)
+        rule = LogisticRegression(C=1e6).fit(_silence(panel), bought, standing(panel))
         return cls(float(rule.coef_[0, 0]), float(rule.intercept_[0]))
 
     def predict(self, rows: pd.DataFrame) -> pd.DataFrame:

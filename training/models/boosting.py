@@ -22,7 +22,7 @@ from training.models.boosters import STANDARD, Inputs, Trees
 from training.models.design import Design
 from training.models.offsets import OFFSET_COLUMNS, Offsets, Outlook
 from training.models.ridge import Ridge
-from training.sampling import kept_aside, thinned
+from training.sampling import counted, crowding, kept_aside, thinned
 
 # The slope may be corrected this far; more would be a sign of a broken model, not of calibration.
 # Before a test its log is known to a twentieth: over six past moments of two businesses and four
@@ -100,15 +100,15 @@ class Boosting:
         trees: Trees = STANDARD,
     ) -> Boosting:
         """Fit on a panel whose OFFSET_COLUMNS are there already."""
-        rows = thinned(rows)
+        rows = thinned(counted(rows))
         design = Design.of(rows, [*features, *OFFSET_COLUMNS])
         matrix, bought = design.matrix(rows), rows.bought.to_numpy(dtype=float)
         offset, weight = rows.offset_odds.to_numpy(), rows.weight.to_numpy()
-        aside = kept_aside(rows.customer_id)
+        aside, least = kept_aside(rows.customer_id), crowding(rows) * trees.least_leaf_rows
         grown = partial(
             boosters.fit, matrix, bought, weight=weight, aside=aside, columns=design.columns,
             objective="binary:logistic",
-            min_child_weight=boosters.leaf_weight(bought.mean(), trees.least_leaf_rows),
+            min_child_weight=boosters.leaf_weight(bought.mean(), least),
             **trees.parameters(),
         )  # fmt: skip
         columns = offsets.columns(today)

@@ -27,7 +27,7 @@ from training.business_facts import numbers_if_any
 from training.models import boosters, strength
 from training.models.boosting import LEAST_PROBABILITY
 from training.models.design import Design
-from training.sampling import kept_aside
+from training.sampling import counted, crowding, kept_aside, standing
 from training.tasks import CHURN_TYPES, PASSIVE_TYPES
 
 # Below this many labelled leavers a tree learns accidents; then the rules alone answer.
@@ -193,7 +193,7 @@ class ChurnType:
     @classmethod
     def fit(cls, panel: pd.DataFrame, features: Sequence[str]) -> ChurnType:
         """Fit on the leavers of a panel: rows with bought == 0 that were active at the cut-off."""
-        leavers = panel[panel.bought == 0].reset_index(drop=True)
+        leavers = counted(panel[panel.bought == 0]).reset_index(drop=True)
         given = leavers.closure_reason
         leavers["reason"] = given.where(given.isin(CHURN_TYPES), told(leavers))
         with_reason = leavers[leavers.reason.notna()].reset_index(drop=True)
@@ -203,7 +203,8 @@ class ChurnType:
         label = causes(leavers, leavers.reason)
         known = [t for t in CHURN_TYPES if knows_payments(leavers) or t not in PASSIVE_TYPES]
         label = label.where(label.isin(known), "fault")
-        counts = label.value_counts().reindex(known, fill_value=0) + 1.0  # nobody is impossible
+        stands = pd.Series(standing(leavers)).groupby(label.to_numpy()).sum()
+        counts = stands.reindex(known, fill_value=0.0) + 1.0  # nobody is impossible
         shares = {str(cause): float(n) for cause, n in (counts / counts.sum()).items()}
         if not is_told:
             return cls(shares, None, None, "rules")
@@ -220,7 +221,7 @@ class ChurnType:
             weight=leavers.weight.to_numpy(), aside=kept_aside(leavers.customer_id),
             columns=design.columns, objective="multi:softprob", num_class=len(shares),
             eta=boosters.MANY_TREES_ETA,
-            min_child_weight=boosters.LEAST_LEAF_ROWS / len(shares),
+            min_child_weight=crowding(leavers) * boosters.LEAST_LEAF_ROWS / len(shares),
         )  # fmt: skip
         return cls(shares, design, booster, "model")
 

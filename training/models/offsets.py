@@ -19,6 +19,7 @@ from features.columns import Columns, Rows
 from training import level
 from training.level import Level
 from training.models.repeat_buying import COLUMNS, RepeatBuying
+from training.sampling import standing
 from training.split import CutOff
 
 # With fewer repeat buyers a cut-off cannot tell a rhythm of its own and takes today's.
@@ -50,7 +51,9 @@ class Offsets:
             has_repeats = (rows.purchase_days_total > 1).sum() >= LEAST_REPEATERS
             fitted = RepeatBuying.fit(rows, near=now) if has_repeats else now
             forecast = fitted.forecast(rows)
-            measured = level.measure(forecast, rows.bought.to_numpy(float), rows.value.to_numpy())
+            measured = level.measure(
+                forecast, rows.bought.to_numpy(float), rows.value.to_numpy(), standing(rows)
+            )
             first = rows.iloc[0]
             levels[CutOff(first.as_of.to_pydatetime(), int(first.horizon_days))] = measured
             parts.append(forecast.assign(**_leveled(forecast, measured)))

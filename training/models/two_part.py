@@ -22,7 +22,7 @@ from training.models.boosting import Boosting
 from training.models.design import Design
 from training.models.offsets import OFFSET_COLUMNS, Offsets, Outlook
 from training.models.value_distribution import LEVELS, ValueDistribution
-from training.sampling import kept_aside, thinned
+from training.sampling import counted, crowding, kept_aside, thinned
 
 COVERAGE = 0.90
 HORIZONS = (30, 90, 180, 365)  # days: a month, a quarter, half a year, a year
@@ -109,7 +109,7 @@ class TwoPart:
         cls, purchase: Boosting, rows: pd.DataFrame, features: Sequence[str]
     ) -> TwoPart:
         """Fit the amounts beside a fitted purchase model, on rows with OFFSET_COLUMNS."""
-        rows = thinned(rows)
+        rows = thinned(counted(rows))
         design = Design.of(rows, [*features, *OFFSET_COLUMNS])
         value = rows.value.to_numpy(dtype=float)
         largest = float(np.quantile(value, CAP_QUANTILE))
@@ -118,7 +118,7 @@ class TwoPart:
         trees = partial(
             boosters.fit, design.matrix(rows[buys]), columns=design.columns,
             weight=rows.weight.to_numpy()[buys], aside=kept_aside(rows.customer_id)[buys],
-            min_child_weight=LEAST_LEAF_ROWS,
+            min_child_weight=crowding(rows[buys]) * LEAST_LEAF_ROWS,
         )  # fmt: skip
         offset = _log_amount(rows[buys])
         return cls(

@@ -24,7 +24,7 @@ from training.model_set import ModelSet
 from training.models import MODELS
 from training.models.two_part import TwoPart
 from training.split import CutOff
-from training.tasks import TASKS, Task
+from training.tasks import CHURN, TASKS, Task
 
 if TYPE_CHECKING:
     from training.train import Learned
@@ -101,7 +101,7 @@ def save_test(test: Backtest | None, folder: Path) -> None:
 
 
 def load_test(
-    folder: Path, store: FeatureStore, churn: Task, treated: Treated = AS_THEY_ARE
+    folder: Path, store: FeatureStore, churn: Task = CHURN, treated: Treated = AS_THEY_ARE
 ) -> Backtest | None:
     """The test that `save_test` wrote, with its panel where it had one; churn: its question."""
     facts = read_facts(folder)

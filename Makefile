@@ -20,7 +20,7 @@ demo: setup ## A simulated business, from raw events to a report and a ready ser
 	$(BIN)/holdfast demo
 
 test: setup ## Every test that needs nothing but this environment
-	$(BIN)/pytest -n 2 --dist loadfile -m "not spark and not services"
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not spark and not services"
 
 test-services: setup ## The tests that need Java, Redis, Postgres or a browser
 	$(BIN)/pytest -m "spark or services"

@@ -6,7 +6,7 @@ Earlier scores are those of the batches of days before; without any, nothing is 
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import ibis
 import ibis.expr.types as ir
@@ -25,6 +25,8 @@ from serving.migration import NEAR
 
 STATES = ("tier", "ladder", "abc", "value_now")
 BEST = "A"
+# Scores are made daily to monthly; of an older moment they say nothing of speed.
+LATEST = timedelta(days=31)
 WRITTEN = "made_of.json"  # beside the scores: what they were made of, and when
 
 
@@ -114,14 +116,18 @@ def _win_win(known: Known, facts: Facts) -> float | None:
 
 
 def _hours_to_scores(known: Known, facts: Facts) -> float | None:
-    """Hours from the newest row of the data until the scores were written."""
+    """Hours from the newest row of the data until the scores were written.
+
+    None for a moment that was scored LATEST later or more: it was looked back at.
+    """
     if facts.written_at is None:
         return None
     newest = [known.lines.known_at.max(), known.contacts.known_at.max()]
     times = [t for t in (each.execute() for each in newest) if not pd.isna(t)]
     if not times:
         return None
-    return (facts.written_at - max(times)).total_seconds() / SECONDS_OF_HOUR
+    taken = facts.written_at - max(times)
+    return taken.total_seconds() / SECONDS_OF_HOUR if taken < LATEST else None
 
 
 def _golden(known: Known, facts: Facts) -> dict[str, Figure]:

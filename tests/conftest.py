@@ -20,6 +20,15 @@ from features.workspace import Workspace  # noqa: E402
 from tests.services import postgres, redis  # noqa: E402, F401
 
 
+# Minutes each: begun last, one process would wait for the other.
+LONGEST = ("test_notebooks.py", "test_retrain.py", "test_real_runs.py", "test_guides.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the files that take longest first; all else stays in its order."""
+    items.sort(key=lambda item: item.path.name not in LONGEST)
+
+
 @pytest.fixture
 def workspace(tmp_path: Path) -> Workspace:
     """A workspace of its own, with nothing in it yet."""

@@ -120,6 +120,8 @@ def test_hours_to_scores_run_from_the_newest_row(workspace):
     assert when == datetime(2024, 3, 2, 6)
     assert found(BOUGHT, now, written_at=when)["hours_to_scores"] == 30
     assert found(BOUGHT, now)["hours_to_scores"] is None
+    looked_back = datetime(2026, 3, 2)
+    assert found(BOUGHT, now, written_at=looked_back)["hours_to_scores"] is None
 
 
 def test_earlier_states_are_those_of_days_before(workspace):

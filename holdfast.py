@@ -266,13 +266,10 @@ def erase(
 
 def main() -> None:
     """Run a verb; a mistake of the caller ends in a sentence and 2, a failure in one and 1."""
-    from features.errors import Unavailable, UserError
+    from features.errors import UserError
 
     try:
         app()
-    except Unavailable as error:  # the same call may be carried out later
-        typer.echo(f"holdfast: {error}", err=True)
-        sys.exit(1)
     except UserError as error:
         typer.echo(f"holdfast: {error}", err=True)
         sys.exit(2)

@@ -101,11 +101,11 @@ def test_a_refusal_ends_with_1_and_its_reasons(call, retrained):
     assert told["refusals"] == ["bytes: the files have 900.0 MB"]
 
 
-def test_a_second_one_at_once_ends_with_1_and_a_sentence(call, tmp_path):
+def test_a_second_one_at_once_ends_with_2_and_a_sentence(call, tmp_path):
     space = Workspace(tmp_path / "workspace")
     with unfinished.alone(space):
         code, said, errors = call("retrain", "--as-of", "2025-03-31")
-    assert (code, said) == (1, "")
+    assert (code, said) == (2, "")
     assert "is being retrained by another run" in errors
 
 

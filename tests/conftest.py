@@ -19,7 +19,6 @@ import pytest  # noqa: E402
 from features.workspace import Workspace  # noqa: E402
 from tests.services import postgres, redis  # noqa: E402, F401
 
-
 # Minutes each: begun last, one process would wait for the other.
 LONGEST = ("test_notebooks.py", "test_retrain.py", "test_real_runs.py", "test_guides.py")
 

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
 
 import pandas as pd
 import pyarrow.parquet as pq
 
-from features import backend, chunks
+from features import backend, chunks, hold
 from features.chunks import Built
-from features.errors import Unavailable
 from features.snapshots import Snapshots, moment_name
 from features.workspace import Workspace
 from serving import parts, workers
@@ -109,23 +106,11 @@ def _built(space: Workspace, as_of: datetime) -> Snapshots:
     return snapshots
 
 
-@contextmanager
-def alone(folder: Path) -> Iterator[None]:
-    """Within the block no run writes into the folder of a moment; the system ends the hold with us.
-
-    Raises Unavailable while another one does.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    held = os.open(folder, os.O_RDONLY)
-    try:
-        try:
-            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            moment = folder.name.removeprefix("as_of=")
-            raise Unavailable(
-                f"The scores as of {moment} are being written by another run. Wait until it ends, "
-                "or end it and run again: what it has finished is kept."
-            ) from None
-        yield
-    finally:
-        os.close(held)
+def alone(folder: Path) -> AbstractContextManager[None]:
+    """Within the block no run writes into the folder of a moment; Unavailable while one does."""
+    moment = folder.name.removeprefix("as_of=")
+    return hold.alone(
+        folder,
+        f"The scores as of {moment} are being written by another run. Wait until it ends, or end "
+        "it and run again: what it has finished is kept.",
+    )

@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
-from functools import cache, lru_cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Self
 
@@ -16,7 +16,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from features import backend, chunks
+from features import backend, chunks, source_code
 from features.chunks import Built
 from features.columns import Columns, with_columns
 from features.errors import UserError
@@ -207,12 +207,6 @@ def _is_whole(path: Path) -> bool:
     return True
 
 
-@cache
 def code_digest() -> str:
     """A digest of our own source: scores of another version do not belong together."""
-    found = hashlib.sha256()
-    root = Path(__file__).parents[1]
-    for room in ("features", "serving", "training"):
-        for path in sorted((root / room).rglob("*.py")):
-            found.update(path.read_bytes())
-    return found.hexdigest()
+    return source_code.digest("features", "serving", "training")

@@ -55,20 +55,28 @@ class Phases:
         if place.exists():
             self.progress(f"{name}: was finished before")
             return load(place)
+        return self.timed(name, lambda: _kept(make(), save, place))
+
+    def timed(self, name: str, make: Callable[[], T]) -> T:
+        """What a phase gives that needs no keeping: what it makes is kept elsewhere."""
         self.progress(name)
         start = time.perf_counter()
         made = make()
-        staging = self.folder / f".{name}"
-        shutil.rmtree(staging, ignore_errors=True)
-        staging.mkdir(parents=True)
-        save(made, staging)
-        staging.rename(place)
         self.seconds[name] = time.perf_counter() - start
         return made
 
     def facts(self, name: str, make: Callable[[], dict]) -> dict:
         """The same for facts that are JSON-ready."""
         return self.step(name, make, write_facts, read_facts)
+
+
+def _kept(made: T, save: Callable[[T, Path], None], place: Path) -> T:
+    staging = place.with_name(f".{place.name}")
+    shutil.rmtree(staging, ignore_errors=True)
+    staging.mkdir(parents=True)
+    save(made, staging)
+    staging.rename(place)
+    return made
 
 
 def write_facts(facts: dict, folder: Path) -> None:

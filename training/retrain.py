@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from features import catalog, workspace
+from features import catalog, source_code, workspace
 from features.errors import UserError
 from features.store import FeatureStore
 from features.workspace import Workspace
@@ -115,8 +115,7 @@ def _carried_out(
     with registry.run(space, f"retrain {as_of:%Y-%m-%d}", tags, resumed) as run_id:
         kept.folder.mkdir(parents=True, exist_ok=True)
         started.write_text(json.dumps({"run_id": run_id}))
-        kept.progress("features of past moments")
-        today = train.build(store, order.request)
+        today = kept.timed("features of past moments", lambda: train.build(store, order.request))
         request = _with_trees(store, order, kept)
         tests = _tests(store, request, order.origins, kept)
         learned, leaks = _learned(store, request, today, tests, kept)
@@ -125,8 +124,7 @@ def _carried_out(
         ))  # fmt: skip
         kept.facts("record", lambda: _recorded(learned, request, tests, verdict, order, tags))
         changes = kept.facts("changes", lambda: _changes(space, learned))["sentences"]
-        kept.progress("registration")
-        versions = _registered(learned, verdict, tags)
+        versions = kept.timed("registration", lambda: _registered(learned, verdict, tags))
         if verdict.passed:
             learned.models.versions = registry.promote(space, versions)
             learned.proof.save(space.models / "proof")
@@ -271,15 +269,7 @@ def _changes(space: Workspace, learned: Learned) -> dict:
 
 def _key(space: Workspace, store: FeatureStore, order: Order, labels: Mapping[str, str]) -> str:
     """What a retraining is made of, as a name: events, features, code, and what was asked."""
-    made_of = [workspace.events_digest(space), catalog.version(store.snapshots.families), _code(),
+    code = source_code.digest("features", "training")
+    made_of = [workspace.events_digest(space), catalog.version(store.snapshots.families), code,
                order.facts(), sorted(labels.items())]  # fmt: skip
     return hashlib.sha256(json.dumps(made_of).encode()).hexdigest()[:16]
-
-
-def _code() -> str:
-    """A digest of the source that training runs: phases of another do not belong together."""
-    found, root = hashlib.sha256(), Path(__file__).parents[1]
-    for room in ("features", "training"):
-        for path in sorted((root / room).rglob("*.py")):
-            found.update(path.read_bytes())
-    return found.hexdigest()

@@ -5,14 +5,11 @@ It knows nothing of training, so that who erases a customer can clear it without
 
 from __future__ import annotations
 
-import fcntl
-import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
-from features.errors import Unavailable
+from features import hold
 from features.workspace import Workspace
 
 OUTCOME = "outcome.json"
@@ -23,25 +20,13 @@ def home(space: Workspace) -> Path:
     return space.root / "retrain"
 
 
-@contextmanager
-def alone(space: Workspace) -> Iterator[None]:
-    """Within the block nobody else retrains the workspace; the system ends the hold with us.
-
-    Raises Unavailable while another one does.
-    """
-    home(space).mkdir(parents=True, exist_ok=True)
-    held = os.open(home(space), os.O_RDONLY)
-    try:
-        try:
-            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise Unavailable(
-                f"The workspace {space.root} is being retrained by another run. Wait until it "
-                "ends, or end it and run again: what it has finished is kept."
-            ) from None
-        yield
-    finally:
-        os.close(held)
+def alone(space: Workspace) -> AbstractContextManager[None]:
+    """Within the block nobody else retrains the workspace; Unavailable while another one does."""
+    return hold.alone(
+        home(space),
+        f"The workspace {space.root} is being retrained by another run. Wait until it ends, or "
+        "end it and run again: what it has finished is kept.",
+    )
 
 
 def remove(space: Workspace, but: Path | None = None) -> None:

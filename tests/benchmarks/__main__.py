@@ -11,6 +11,7 @@ from tests.benchmarks import (
     planner,
     replay,
     report,
+    retrain,
     serving,
     spark,
     training_set,
@@ -28,6 +29,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "planner": planner.table,
     "replay": replay.table,
     "report": report.table,
+    "retrain": retrain.table,
     "spark": spark.table,
     "value_methods": value_methods.table,
 }

@@ -19,13 +19,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from features.columns import Columns, Places
 from features.workspace import Workspace
 from serving import erasure, kept_answers, made_of, policy_record
 from serving.answer import Call
 from serving.answer_schema import Answer
-from serving.kept_answers import Day, Kept
+from serving.kept_answers import NOBODY, Day, Kept
 from serving.parts import code_digest
 from training import champion
 from training.model_set import ModelSet
@@ -42,7 +43,7 @@ _MANY = 1_000  # waiting, from which there is no rest
 _CODEC = pa.Codec("lz4")
 _SIZE = struct.Struct("<I")
 # Columns of the service's rows that are no input of a score, or stand elsewhere.
-_BESIDE = frozenset({"customer_id", "as_of", "request_id", "explain", "status", "what_if"})
+_BESIDE = frozenset({"customer_id", "as_of", "request_id", "explain", "status"})
 
 
 class Handed(NamedTuple):
@@ -68,7 +69,8 @@ class Keeping:
         self._lock, self._stop = threading.Lock(), threading.Event()
         self._thread: threading.Thread | None = None
         self._day: Day | None = None
-        self._known: tuple[ModelSet, Places, str] | None = None  # the last setting, and of whom
+        self._models: ModelSet | None = None  # of the settings that are known
+        self._settings: dict[tuple[Any, ...], str] = {}
 
     def open(self) -> None:
         """Keep from now on."""
@@ -141,19 +143,20 @@ class Keeping:
                 time.sleep(_REST)
             if answer["status"] != "unknown":
                 figures, digest = kept_answers.told(answer)
-                found.append(Kept(
-                    str(answer["customer_id"]), handed.call.now.isoformat(), answer["request_id"],
-                    is_explained[at], setting, content, digest, figures,
-                ))  # fmt: skip
+                who, request_id = answer["customer_id"] or NOBODY, answer["request_id"]
+                found.append(Kept(who, handed.call.now.isoformat(), request_id, is_explained[at],
+                                  setting, content, digest, figures))  # fmt: skip
         return found
 
     def _setting(self, handed: Handed) -> str:
-        """What the answers of a call have in common, as JSON; made once for each set of models."""
-        models, places = handed.models, handed.rows.places
-        if self._known is None or self._known[0] is not models or self._known[1] is not places:
-            text = setting(self._space, models, handed.call, handed.rows)
-            self._known = (models, places, text)
-        return self._known[2]
+        """What the answers of a call have in common, as JSON; made once for each kind of rows."""
+        rows, call = handed.rows, handed.call
+        if self._models is not handed.models:
+            self._models, self._settings = handed.models, {}
+        key = (*rows.places, None, *text_columns(rows), call.policy.label, call.refuses_stale)
+        if key not in self._settings:
+            self._settings[key] = setting(self._space, handed.models, call, rows)
+        return self._settings[key]
 
     def _open(self, day: date) -> Day:
         if self._day is None or self._day.path.stem != day.isoformat() or not self._is_there():
@@ -179,6 +182,7 @@ def setting(space: Workspace, models: ModelSet, call: Call, rows: Columns) -> st
         "definitions": {name: task.definition for name, task in models.tasks.items()},
         "models": champion.digest(space, versions),
         "policy": policy_record.to_dict(call.policy),
+        "refuses_stale": call.refuses_stale,
         "code": code_digest(),
         "libraries": made_of.libraries(),
         "numbers": list(rows.places),
@@ -208,9 +212,7 @@ def unpack(content: bytes, names: Sequence[str], texts: Sequence[str]) -> Column
     width = 8 * len(names)
     numbers = np.frombuffer(packed[:width], "<f8").reshape(1, -1)
     as_of, *said = json.loads(packed[width:])
-    others = {
-        name: np.array([value], dtype=object) for name, value in zip(texts, said, strict=True)
-    }
+    others = {name: _of_one(value) for name, value in zip(texts, said, strict=True)}
     others["as_of"] = np.array([as_of], dtype="datetime64[us]")
     return Columns(numbers, Places(names), others)
 
@@ -218,7 +220,14 @@ def unpack(content: bytes, names: Sequence[str], texts: Sequence[str]) -> Column
 def asked(kept: Kept, told: Mapping[str, Any]) -> Columns:
     """The row of a kept answer as `answer.answer` takes it. told: its setting."""
     return unpack(kept.content, told["numbers"], told["texts"]).with_columns({
-        "customer_id": np.array([kept.customer_id], dtype=object),
-        "request_id": np.array([kept.request_id], dtype=object),
+        "customer_id": _of_one(kept.customer_id or None),
+        "request_id": _of_one(kept.request_id),
         "explain": np.array([kept.explain], dtype=bool),
     })  # fmt: skip
+
+
+def _of_one(value: object) -> NDArray[np.object_]:
+    """A column of one value, which may be a list."""
+    column = np.empty(1, dtype=object)
+    column[0] = value
+    return column

@@ -43,6 +43,7 @@ FIGURES: Mapping[str, tuple[str, ...]] = {
 }
 # Thirteen months: last year's answer to the same customer is still there.
 _DAYS_KEPT = 400
+NOBODY = ""  # whom rows are about that name no customer
 _DAY = re.compile(r"(\d{4}-\d{2}-\d{2})\.sqlite")
 _SECONDS_OF_PATIENCE = 10.0  # while another process writes: a second's answers take milliseconds
 _ROWS = 200  # of a statement; SQLite takes 32,766 values
@@ -58,7 +59,7 @@ CREATE TABLE IF NOT EXISTS answers (
     customer_id TEXT NOT NULL, served_at TEXT NOT NULL, request_id TEXT NOT NULL,
     explain INTEGER NOT NULL, setting BLOB NOT NULL, content BLOB NOT NULL, digest BLOB NOT NULL,
     {", ".join(FIGURES)},
-    PRIMARY KEY (customer_id, served_at, request_id)
+    PRIMARY KEY (customer_id, served_at, request_id, content)
 ) WITHOUT ROWID;
 """
 
@@ -66,7 +67,8 @@ CREATE TABLE IF NOT EXISTS answers (
 class Kept(NamedTuple):
     """One answer. served_at: ISO 8601, UTC. setting, content: JSON, and the packed features.
 
-    digest: of the whole answer. figures: by FIGURES.
+    customer_id: NOBODY where the caller gave features without one. digest: of the whole answer.
+    figures: by FIGURES.
     """
 
     customer_id: str
@@ -77,6 +79,10 @@ class Kept(NamedTuple):
     content: bytes
     digest: bytes
     figures: tuple[float | str | None, ...]
+
+    def is_with(self, other: Kept) -> bool:
+        """Whether it was given in the same call, under the same setting."""
+        return self[1:3] == other[1:3] and self.setting == other.setting
 
 
 def days_kept() -> int:

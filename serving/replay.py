@@ -7,6 +7,7 @@ Where the figures differ, what else differs is told beside them; where a part is
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ from features.snapshots import moment_name
 from features.workspace import Workspace
 from serving import keeping, kept_answers, made_of, parts, policy_record
 from serving.answer import Call, answer
+from serving.answer_schema import Answer
 from serving.former import TIER_PREVIOUS
 from serving.kept_answers import FIGURES, Kept
 from serving.made_of import SCORES, MadeOf
@@ -120,19 +122,22 @@ def everybody(space: Workspace, as_of: datetime, size: int = parts.SIZE) -> Repl
 
 
 def served(space: Workspace, customer_id: str, request_id: str = "") -> Replay:
-    """An answer that the service gave: that of a request, or the last one that was kept.
+    """What the service said of a customer: in a request, or the last that was kept.
 
-    Raises UserError when none was kept, or when the models are gone.
+    Of NOBODY it is about the rows of a request that named no customer. Raises UserError when none
+    was kept, or when the models are gone.
     """
     kept = [one for one in kept_answers.of_customer(space, customer_id)
             if not request_id or one.request_id == request_id]  # fmt: skip
     if not kept:
+        who = customer_id or "rows without a customer"
         which = f" in the request {request_id}" if request_id else ""
         raise UserError(
-            f"No answer about {customer_id}{which} was kept. Kept are answers of /score without "
-            "overrides, for HOLDFAST_KEEP_SERVED_DAYS days."
+            f"No answer about {who}{which} was kept. The service keeps what it says for "
+            "HOLDFAST_KEEP_SERVED_DAYS days, but for customers it does not know."
         )
-    return _of_answer(space, kept[0])
+    last = kept[0]
+    return _of_answers(space, [one for one in kept if one.is_with(last)])
 
 
 def scored_folder(space: Workspace, as_of: datetime) -> Path:
@@ -282,28 +287,42 @@ def _differ(old: pa.ChunkedArray, new: pa.ChunkedArray) -> NDArray[np.bool_]:
     return np.array([a != b for a, b in zip(old.to_pylist(), new.to_pylist(), strict=True)], bool)
 
 
-def _of_answer(space: Workspace, kept: Kept) -> Replay:
-    """A kept answer given again by its own models at its own moment."""
-    setting = json.loads(kept.setting)
-    models = models_of(space, setting["versions"])
-    call = Call(policy_record.from_dict(setting["policy"]), kept_answers.moment_of(kept))
-    (again,) = answer(keeping.asked(kept, setting), models, call)
+def _of_answers(space: Workspace, kept: Sequence[Kept]) -> Replay:
+    """Kept answers of one call about one customer, given again by its models at its moment."""
+    first = kept[0]
+    told = json.loads(first.setting)
+    models = models_of(space, told["versions"])
+    policy = policy_record.from_dict(told["policy"])
+    # Files of before it was told hold only answers that refused.
+    call = Call(policy, kept_answers.moment_of(first), told.get("refuses_stale", True))
+    counts: Counter[str] = Counter()
+    examples: dict[str, dict[str, tuple[Any, Any]]] = {}
+    who = first.customer_id or "a row without a customer"
+    for one in kept:
+        (again,) = answer(keeping.asked(one, told), models, call)
+        for name, values in _differing(one, again).items():
+            counts[name] += 1
+            examples.setdefault(name, {}).setdefault(who, values)
+    remarks = (
+        *_code_remarks(told["code"], told["libraries"]),
+        *_definition_remarks(told["definitions"], models),
+        *_model_remarks(space, told["versions"], told["models"]),
+    )
+    about = f"{who} as answered on {first.served_at} (request {first.request_id})"
+    return Replay(about, len(kept), len(kept) * (len(FIGURES) + 1), examples, counts, remarks)
+
+
+def _differing(kept: Kept, again: Answer) -> dict[str, tuple[Any, Any]]:
+    """What of an answer is not as it was kept: field -> then and now."""
     figures, digest = kept_answers.told(again)
-    differing = {
-        name: {kept.customer_id: (old, new)}
+    found = {
+        name: (old, new)
         for name, old, new in zip(FIGURES, kept.figures, figures, strict=True)
         if type(old) is not type(new) or repr(old) != repr(new)
     }
-    if not differing and digest != kept.digest:
-        differing[_THE_REST] = {kept.customer_id: (kept.digest.hex(), digest.hex())}
-    remarks = (
-        *_code_remarks(setting["code"], setting["libraries"]),
-        *_definition_remarks(setting["definitions"], models),
-        *_model_remarks(space, setting["versions"], setting["models"]),
-    )
-    about = f"{kept.customer_id} as answered on {kept.served_at} (request {kept.request_id})"
-    counts = dict.fromkeys(differing, 1)
-    return Replay(about, 1, len(FIGURES) + 1, differing, counts, remarks)
+    if not found and digest != kept.digest:
+        found[_THE_REST] = (kept.digest.hex(), digest.hex())
+    return found
 
 
 def _remarks(space: Workspace, folder: Path, made: MadeOf, models: ModelSet) -> tuple[str, ...]:

@@ -18,6 +18,14 @@ if TYPE_CHECKING:
 Whose = Annotated[str, typer.Argument(help="Whose score; none with --everybody.")]
 Moment = Annotated[str, typer.Option("--as-of", help="Moment of the batch, UTC.")]
 Asked = Annotated[str, typer.Option("--request", help="X-Request-ID of an answer of the service.")]
+# What can be asked for together: customer, moment, request, everybody.
+_ASKED = {
+    (True, False, False, False),
+    (True, True, False, False),
+    (True, False, True, False),
+    (False, False, True, False),
+    (False, True, False, True),
+}
 Everybody = Annotated[bool, typer.Option("--everybody", help="A whole batch.")]
 
 
@@ -67,10 +75,11 @@ def _replayed(
     from features.moment import parse_moment
     from serving import replay as way
 
-    if everybody == bool(customer_id) or (as_of and request) or (everybody and not as_of):
+    told = (bool(customer_id), bool(as_of), bool(request), everybody)
+    if told not in _ASKED:
         raise UserError(
-            "Say what to make again: CUSTOMER, CUSTOMER --as-of MOMENT, CUSTOMER --request ID, or "
-            "--everybody --as-of MOMENT."
+            "Say what to make again: CUSTOMER, CUSTOMER --as-of MOMENT, CUSTOMER --request ID, "
+            "--request ID of rows that named no customer, or --everybody --as-of MOMENT."
         )
     if everybody:
         return way.everybody(space, parse_moment(as_of))

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 import bentoml
+import numpy as np
 from pydantic import BaseModel
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -29,6 +30,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from features.columns import Columns
 from features.moment import parse_moment
 from features.workspace import Workspace
 from serving import lane, openapi, posted
@@ -179,22 +181,28 @@ class Holdfast:
     def _what_if(
         self, asked: list[Asked], overrides: Mapping[str, Mapping[str, Any]]
     ) -> list[Answer]:
-        loaded = self._loaded
+        began, loaded, call = time.time(), self._loaded, Call(self._policy, now())
         rows = overridden(loaded.known(asked), overrides, loaded.models)
         try:
-            return answer(rows, loaded.models, Call(self._policy, now()))
+            answers = answer(rows, loaded.models, call)
         except UserError as error:  # of values that do not fit together
             raise refusal("unfit_values", str(error), "overrides") from None
+        self._keeping.hand(Handed(rows, answers, loaded.models, call, began))
+        return answers
 
     def _of_features(self, request: FeaturesRequest, request_id: str) -> list[Answer]:
-        loaded = self._loaded
+        began, loaded = time.time(), self._loaded
         models, call = loaded.models, Call(self._policy, now(), refuses_stale=False)
         given = to_frame(request.rows, models, call.now, request_id)
-        rows = loaded.former.joined(given.assign(explain=request.explain))
+        rows = Columns.of(loaded.former.joined(given)).with_columns({
+            "explain": np.full(len(given), request.explain)
+        })  # fmt: skip
         try:
-            return answer(rows, models, call)
+            answers = answer(rows, models, call)
         except UserError as error:  # of the given values, which nobody else has checked
             raise refusal("unfit_rows", str(error), "rows") from None
+        self._keeping.hand(Handed(rows, answers, models, call, began))
+        return answers
 
     def _of_events(self, rows: list[Posted]) -> list[Outcome]:
         return posted.store(rows, self._loaded.store, now())

@@ -21,6 +21,9 @@ INTERVAL = 0.95
 ROUNDS = 1000  # the ends of a 95 % interval rest on 25 draws each
 # One end alone, the 95 % quantile, rests on 10 draws of these.
 OUTCOME_ROUNDS = 200
+# More customers are drawn in so many groups made at random: sums of groups vary as those of single
+# customers do, their spread is known to 0.6 %, and a million costs no more than these.
+MOST_DRAWN = 50_000
 
 
 def resampled_sums(
@@ -30,7 +33,8 @@ def resampled_sums(
 
     columns: k columns of (n,). customer: whose row it is, (n,). Returns (rounds, k); the order of
     the rows does not matter. Raises UserError for no rows or columns of another length.
-    Source: Field, Welsh (2007), Bootstrapping clustered data, JRSS B 69(3).
+    Source: Field, Welsh (2007), Bootstrapping clustered data, JRSS B 69(3); for the groups Wolter
+    (2007), Introduction to Variance Estimation, chapter 2 (random groups).
     """
     whose, count = _customers(customer)
     values = [np.asarray(column, dtype=np.float64) for column in columns]
@@ -39,8 +43,10 @@ def resampled_sums(
             f"Sums of {len(whose)} rows were asked for, but a column has another length. Give one "
             "value for each row."
         )
-    each = np.column_stack([np.bincount(whose, column, count) for column in values])
     rng = np.random.default_rng(seed)
+    if count > MOST_DRAWN:
+        whose, count = (rng.permutation(count) % MOST_DRAWN)[whose], MOST_DRAWN
+    each = np.column_stack([np.bincount(whose, column, count) for column in values])
     return np.stack([each[rng.integers(count, size=count)].sum(axis=0) for _ in range(rounds)])
 
 

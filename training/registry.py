@@ -22,7 +22,7 @@ from matplotlib.figure import Figure
 from mlflow.exceptions import MlflowException
 from mlflow.models import ModelSignature
 from mlflow.tracking import MlflowClient
-from mlflow.types import ColSpec, Schema, TensorSpec
+from mlflow.types import ColSpec, DataType, Schema, TensorSpec
 from mlflow.types.schema import AnyType
 
 from features import backend
@@ -94,13 +94,19 @@ def log_dataset(
     rows: pd.DataFrame, name: str, digest: str, target: str, context: str = "training"
 ) -> None:
     """Note in the current run which rows a model learnt from, or was tested on (context)."""
-    # MLflow warns of integer columns because they could have had holes; ours are floats or text.
-    numeric = rows.drop(columns="as_of").convert_dtypes(convert_integer=False)
     dataset = mlflow.data.from_pandas(  # type: ignore[attr-defined]
-        numeric.astype(dict.fromkeys(numeric.select_dtypes("number"), float)),
-        targets=target, name=name, digest=digest,
-    )  # fmt: skip
+        rows, targets=target, name=name, digest=digest
+    )
+    # Told, since MLflow would look at every value to find it out: minutes of a large business.
+    dataset.schema = Schema([ColSpec(_kind(rows[column]), column, False) for column in rows])
     mlflow.log_input(dataset, context=context)
+
+
+def _kind(column: pd.Series) -> DataType:
+    """The kind of a column of a panel, as MLflow calls it: a number, a moment, or a text."""
+    if pd.api.types.is_datetime64_any_dtype(column):
+        return DataType.datetime
+    return DataType.double if pd.api.types.is_numeric_dtype(column) else DataType.string
 
 
 def log_figures(figures: Mapping[str, Figure]) -> None:

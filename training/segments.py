@@ -127,7 +127,11 @@ def _together(tests: Sequence[Backtest]) -> pd.DataFrame:
         groups = {s.name: s.place(rows) for s in SEGMENTS if s.suits(rows)}
         known = rows[[name for name in needed if name in rows]]
         parts.append(known.assign(origin=number, **groups))
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+    if not parts:
+        return pd.DataFrame()
+    rows = pd.concat(parts, ignore_index=True)
+    # Numbers in the order of the ids, which are many times faster to tell apart than texts.
+    return rows.assign(customer_id=pd.factorize(rows.customer_id, sort=True)[0])
 
 
 def _by_group(

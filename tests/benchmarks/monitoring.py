@@ -134,29 +134,25 @@ def lived(seed: int) -> Year:
 
     Their snapshots are what takes the time, and features that look back for months change slowly.
     """
+    return _lived(seed, _trained)
+
+
+def by_sources(seed: int) -> Year:
+    """A year under the alarms of sources alone, which need no models."""
+    return _lived(seed, lambda space: None)
+
+
+def _lived(seed: int, learn: Callable[[Workspace], ModelSet | None]) -> Year:
     with tempfile.TemporaryDirectory() as folder:
         world, since = _world(seed)
         space = filled(Path(folder) / "as it was", world)
-        models = _trained(space)
+        models = learn(space)
         quiet = list(_rings(space, models, range(1, YEAR + 1)))
         weeks = range(_change_week(seed) + 1, _change_week(seed) + 1 + AFTER)
         days = {}
         for number, (name, change) in enumerate(CHANGES.items()):
             changed = filled(Path(folder) / str(number), change(world, since, seed))
             days[name] = _first(_rings(changed, models, weeks), quiet, weeks, since)
-    return Year(quiet, days)
-
-
-def by_sources(seed: int) -> Year:
-    """A year under the alarms of sources alone."""
-    with tempfile.TemporaryDirectory() as folder:
-        world, since = _world(seed)
-        quiet = list(_rings(filled(Path(folder) / "as it was", world), None, range(1, YEAR + 1)))
-        weeks = range(_change_week(seed) + 1, _change_week(seed) + 1 + AFTER)
-        days = {}
-        for number, (name, change) in enumerate(CHANGES.items()):
-            changed = filled(Path(folder) / str(number), change(world, since, seed))
-            days[name] = _first(_rings(changed, None, weeks), quiet, weeks, since)
     return Year(quiet, days)
 
 

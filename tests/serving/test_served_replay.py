@@ -74,21 +74,53 @@ def test_what_was_tampered_with_is_told(service, served_workspace):
     one = kept(served_workspace, HIM, "replay-4")
     figures = list(one.figures)
     figures[list(kept_answers.FIGURES).index("expected_value")] *= 1 + 4e-16
-    found = replay._of_answer(served_workspace, one._replace(figures=tuple(figures)))
+    found = replay._of_answers(served_workspace, [one._replace(figures=tuple(figures))])
     assert dict(found.counts) == {"expected_value": 1}
-    found = replay._of_answer(served_workspace, one._replace(digest=b"0" * 16))
+    found = replay._of_answers(served_workspace, [one._replace(digest=b"0" * 16)])
     assert dict(found.counts) == {"the rest of the answer": 1}
 
 
-def test_questions_what_if_are_not_kept_and_unknown_customers_neither(service, served_workspace):
-    ask(service, "replay-5", HIM, overrides={HIM: {"recency": 1.0}})
+def test_questions_what_if_are_made_again_as_well(service, served_workspace):
+    (said,) = ask(service, "replay-5", HIM, overrides={HIM: {"recency": 1.0}})
+    assert kept(served_workspace, HIM, "replay-5")
+    assert said["what_if"] == ["recency"]
+    found = replay.served(served_workspace, HIM, "replay-5")
+    assert found.is_equal, found.in_words()
+
+
+def give(service, request_id, *rows, **more):
+    body = {"rows": list(rows), **more}
+    headers = {"x-request-id": request_id}
+    answered = service.post("/score_features", json=body, headers=headers)
+    assert answered.status_code == 200, answered.text
+    return answered.json()["scores"]
+
+
+BUYER = {"purchase_days_total": 5, "recency": 30, "age": 300, "spend_total": 120.5}
+TWICE = BUYER | {"recency": 200, "as_of": "2020-01-31", "profile_region": "north"}
+
+
+def test_answers_on_given_features_are_made_again(service, served_workspace):
+    rows = (BUYER | {"customer_id": "given"}, TWICE | {"customer_id": "given"})
+    said = give(service, "replay-10", *rows, explain=False)
+    assert kept(served_workspace, "given", "replay-10")
+    assert [one["factors"] for one in said] == [[], []]
+    found = replay.served(served_workspace, "given", "replay-10")
+    assert found.is_equal, found.in_words()
+    assert found.customers == 2  # rows, though both are of one customer
+    give(service, "replay-11", BUYER, TWICE)
+    assert kept(served_workspace, "", "replay-11")
+    found = replay.served(served_workspace, "", "replay-11")
+    assert found.is_equal, found.in_words()
+    assert "a row without a customer" in found.about
+
+
+def test_who_is_not_known_has_no_answer_to_make_again(service, served_workspace):
     ask(service, "replay-6", "nobody", HIM)
     assert kept(served_workspace, HIM, "replay-6")
     assert kept_answers.of_customer(served_workspace, "nobody") == []
-    requests = {one.request_id for one in kept_answers.of_customer(served_workspace, HIM)}
-    assert "replay-5" not in requests
-    with pytest.raises(UserError, match="in the request replay-5 was kept"):
-        replay.served(served_workspace, HIM, "replay-5")
+    with pytest.raises(UserError, match="in the request replay-6 was kept"):
+        replay.served(served_workspace, "nobody", "replay-6")
 
 
 def test_an_erasure_reaches_the_answers_and_the_receipt_says_so(service, served_workspace):

@@ -13,6 +13,24 @@ def test_a_customer_is_drawn_with_all_of_his_rows():
     assert set(map(tuple, drawn)) == {(6.0, 4.0), (13.0, 3.0), (20.0, 2.0)}
 
 
+def test_many_customers_in_random_groups_vary_as_single_ones_do(monkeypatch):
+    rng = np.random.default_rng(2)
+    value, whose = rng.lognormal(sigma=1.5, size=20_000), np.arange(20_000)
+    single = chance.resampled_sums([value, np.ones(20_000)], whose)
+    monkeypatch.setattr(chance, "MOST_DRAWN", 2_000)
+    grouped = chance.resampled_sums([value, np.ones(20_000)], whose)
+    assert grouped[:, 0].mean() == pytest.approx(single[:, 0].mean(), rel=0.005)
+    assert grouped[:, 0].std() == pytest.approx(single[:, 0].std(), rel=0.1)
+    np.testing.assert_array_equal(grouped[:, 1], 20_000)
+
+
+def test_all_rows_of_a_customer_are_in_one_group(monkeypatch):
+    monkeypatch.setattr(chance, "MOST_DRAWN", 5)
+    drawn = chance.resampled_sums([np.ones(30), -np.ones(30)], np.arange(30) // 2, rounds=20)
+    assert set(drawn.sum(axis=1)) == {0.0}
+    assert set(drawn[:, 0] % 6) == {0.0}  # groups of three customers with two rows each
+
+
 def test_the_order_of_the_rows_does_not_matter():
     forward = chance.resampled_sums([[1.0, 2.0, 10.0]], ["ann", "cid", "bob"], rounds=20)
     backward = chance.resampled_sums([[10.0, 2.0, 1.0]], ["bob", "cid", "ann"], rounds=20)

@@ -67,6 +67,11 @@ def test_the_run_has_plots_card_features_and_data(record, trained):
         "churn panel": "training", "churn held out": "testing", "value held out": "testing",
     }  # fmt: skip
     assert {d.dataset.digest for d in data.values()} == {record.run.data.tags["events"]}
+    told = json.loads(data["churn panel"].dataset.schema)["mlflow_colspec"]
+    kinds = {column["name"]: column["type"] for column in told}
+    assert (kinds["customer_id"], kinds["as_of"], kinds["bought"]) == (
+        "string", "datetime", "double",
+    )  # fmt: skip
 
 
 def test_the_verdict_of_the_gate_is_told_and_refuses_nothing(record, trained):

@@ -1,8 +1,9 @@
 """What the service answers is kept for later replay, and no answer waits for it.
 
-A call hands over its rows and its answers as they are, which takes microseconds. A thread packs
-them, a few at a time so that scores go on in between, and writes them once a second. When it does
-not keep up, or the disk does not, what it cannot take is dropped and counted.
+A call hands over its rows and its answers as they are, which takes microseconds. They are packed
+once the answers were given, by the thread that made them: another would take turns with it, which
+costs more than the packing. A thread of its own writes them once a second. What it cannot take,
+because it or the disk does not keep up, is dropped and counted.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ import json
 import logging
 import struct
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
@@ -33,12 +33,9 @@ from training.model_set import ModelSet
 
 log = logging.getLogger(__name__)
 
-# Answers that may wait, some ten kilobytes each; a request has a thousand at most.
+# Answers that may wait, two kilobytes each; a request has a thousand at most.
 MOST_WAITING = 5_000
 _SECONDS = 1.0  # between two writes, and what a fall of the process can lose
-_FEW = 8  # answers packed in one go: half a millisecond
-_REST = 0.002  # seconds in between, as long as few wait
-_MANY = 1_000  # waiting, from which there is no rest
 # Fast before small: 9 microseconds a row where zlib and zstd take 50, for a fifth more bytes.
 _CODEC = pa.Codec("lz4")
 _SIZE = struct.Struct("<I")
@@ -56,6 +53,15 @@ class Handed(NamedTuple):
     began: float
 
 
+class _Packed(NamedTuple):
+    """The answers of one call, as they are written. told: how many, with those that are not kept."""
+
+    day: date
+    began: float
+    told: int
+    kept: Sequence[Kept]
+
+
 class Keeping:
     """Keeps answers in a workspace, for as many days as kept_answers.days_kept says.
 
@@ -64,7 +70,8 @@ class Keeping:
 
     def __init__(self, space: Workspace, note: Callable[[int], None]) -> None:
         self._space, self._note, self._days = space, note, kept_answers.days_kept()
-        self._waiting: deque[Handed] = deque()
+        self._handed: deque[Handed] = deque()
+        self._waiting: deque[_Packed] = deque()
         self._count = 0
         self._lock, self._stop = threading.Lock(), threading.Event()
         self._thread: threading.Thread | None = None
@@ -88,7 +95,21 @@ class Keeping:
                 self._note(len(handed.answers))
                 return
             self._count += len(handed.answers)
-            self._waiting.append(handed)
+        self._handed.append(handed)
+
+    def pack(self) -> None:
+        """Make what was handed over small; several threads may."""
+        while True:
+            try:
+                handed = self._handed.popleft()
+            except IndexError:
+                return
+            try:
+                made = self._packed(handed)
+            except Exception as error:  # whatever it is, the answer was given
+                self._lose(len(handed.answers), error)
+            else:
+                self._waiting.append(made)
 
     def close(self) -> None:
         """Write what waits, and end."""
@@ -105,48 +126,47 @@ class Keeping:
 
     def _empty(self) -> None:
         """Write all that waits now."""
-        handed = self._taken()
-        if not handed:
+        self.pack()
+        taken = [self._waiting.popleft() for _ in range(len(self._waiting))]
+        if not taken:
             return
         try:
-            self._write(handed)
+            self._write(taken)
         except Exception as error:  # whatever it is, the next answers can be kept
-            count = sum(len(one.answers) for one in handed)
-            log.error("%d answers cannot be kept for replay: %s", count, error)
-            self._note(count)
+            self._lose(sum(one.told for one in taken), error)
             self._let_go()
+        else:
+            self._take_off(sum(one.told for one in taken))
 
-    def _taken(self) -> list[Handed]:
-        with self._lock:
-            taken = list(self._waiting)
-            self._waiting.clear()
-        return taken
-
-    def _write(self, handed: Sequence[Handed]) -> None:
+    def _write(self, taken: Sequence[_Packed]) -> None:
         by_day: dict[date, list[Kept]] = {}
-        try:
-            for one in handed:
-                by_day.setdefault(one.call.now.date(), []).extend(self._packed(one))
-        finally:
-            with self._lock:
-                self._count -= sum(len(one.answers) for one in handed)
-        began = min(one.began for one in handed)
+        for one in taken:
+            by_day.setdefault(one.day, []).extend(one.kept)
+        began = min(one.began for one in taken)
         for day, answers in sorted(by_day.items()):
             if answers:
                 self._open(day).write(answers, lambda: erasure.erased_since(self._space, began))
 
-    def _packed(self, handed: Handed) -> list[Kept]:
-        setting, rows, found = self._setting(handed), handed.rows, []
-        contents, is_explained = packed(rows, text_columns(rows)), rows["explain"].tolist()
-        for at, (answer, content) in enumerate(zip(handed.answers, contents, strict=True)):
-            if at % _FEW == 0 and self._count < _MANY and not self._stop.is_set():
-                time.sleep(_REST)
+    def _lose(self, count: int, error: Exception) -> None:
+        log.error("%d answers cannot be kept for replay: %s", count, error)
+        self._note(count)
+        self._take_off(count)
+
+    def _take_off(self, count: int) -> None:
+        with self._lock:
+            self._count -= count
+
+    def _packed(self, handed: Handed) -> _Packed:
+        setting, rows, kept = self._setting(handed), handed.rows, []
+        now, is_explained = handed.call.now, rows["explain"].tolist()
+        contents = packed(rows, text_columns(rows))
+        for answer, content, explain in zip(handed.answers, contents, is_explained, strict=True):
             if answer["status"] != "unknown":
                 figures, digest = kept_answers.told(answer)
-                who, request_id = answer["customer_id"] or NOBODY, answer["request_id"]
-                found.append(Kept(who, handed.call.now.isoformat(), request_id, is_explained[at],
-                                  setting, content, digest, figures))  # fmt: skip
-        return found
+                kept.append(Kept(answer["customer_id"] or NOBODY, now.isoformat(),
+                                 answer["request_id"], explain, setting, content, digest,
+                                 figures))  # fmt: skip
+        return _Packed(now.date(), handed.began, len(handed.answers), kept)
 
     def _setting(self, handed: Handed) -> str:
         """What the answers of a call have in common, as JSON; made once for each kind of rows."""

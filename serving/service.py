@@ -101,7 +101,9 @@ class Holdfast:
         self._following = Following(self._space, _note_swap)
         self._keeping = Keeping(self._space, _note_dropped)
         # Even one row takes longer than the event loop may be blocked, so all work is in threads.
-        self._scores = Together(self._of_customers, MOST_CUSTOMERS, MOST_WAITING)
+        self._scores = Together(
+            self._of_customers, MOST_CUSTOMERS, MOST_WAITING, after=self._keeping.pack
+        )
         self._events = Together(self._of_events, MOST_CUSTOMERS, MOST_WAITING)
         self._threads = anyio.CapacityLimiter(THREADS)
         sys.setswitchinterval(SECONDS_OF_A_TURN)

@@ -11,19 +11,21 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
-from typing import Generic, TypeVar
+from typing import Generic, TypeAlias, TypeVar
 
 from features.errors import Unavailable
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+_Call: TypeAlias = tuple[list[Item], asyncio.Future[list[Result]]]
 
 
 class Together(Generic[Item, Result]):
     """One lane of work in a thread beside the event loop.
 
     work: some items -> one result for each, in order. most: items of a batch, unless one call alone
-    brings more. most_waiting: items beyond which a call is refused; default: no end.
+    brings more. most_waiting: items beyond which a call is refused; default: no end. after: what
+    the thread does once the results of a batch were given; it must not raise.
     """
 
     def __init__(
@@ -31,12 +33,14 @@ class Together(Generic[Item, Result]):
         work: Callable[[list[Item]], Sequence[Result]],
         most: int,
         most_waiting: int | None = None,
+        after: Callable[[], object] = lambda: None,
     ) -> None:
         self._work, self._most, self._most_waiting = work, most, most_waiting
+        self._after = after
         self._items_waiting = 0
         # Of its own: to find a free one among many takes a tenth of the time of a score.
         self._thread = ThreadPoolExecutor(1)
-        self._waiting: deque[tuple[list[Item], asyncio.Future[list[Result]]]] = deque()
+        self._waiting: deque[_Call[Item, Result]] = deque()
         self._lane: asyncio.Task[None] | None = None
 
     async def results(self, items: list[Item]) -> list[Result]:
@@ -59,25 +63,44 @@ class Together(Generic[Item, Result]):
             batch = self._next()
             items = [item for one, _ in batch for item in one]
             self._items_waiting -= len(items)
-            try:
-                results = iter(await loop.run_in_executor(self._thread, self._work, items))
-            except Exception as error:  # belongs to the callers, not to the lane
-                for _, answered in batch:
-                    if not answered.done():  # a caller who has gone has cancelled it
-                        answered.set_exception(error)
-                continue
-            for one, answered in batch:
-                own = list(islice(results, len(one)))
-                if not answered.done():
-                    answered.set_result(own)
+            await loop.run_in_executor(self._thread, self._worked, loop, batch, items)
 
-    def _next(self) -> list[tuple[list[Item], asyncio.Future[list[Result]]]]:
+    def _worked(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        batch: Sequence[_Call[Item, Result]],
+        items: list[Item],
+    ) -> None:
+        """Work on a batch, in the thread: its callers have their results before `after` begins."""
+        try:
+            results = self._work(items)
+        except Exception as error:  # belongs to the callers, not to the lane
+            loop.call_soon_threadsafe(_refuse, batch, error)
+        else:
+            loop.call_soon_threadsafe(_give, batch, results)
+        self._after()
+
+    def _next(self) -> list[_Call[Item, Result]]:
         batch = [self._waiting.popleft()]
         size = len(batch[0][0])
         while self._waiting and size + len(self._waiting[0][0]) <= self._most:
             size += len(self._waiting[0][0])
             batch.append(self._waiting.popleft())
         return batch
+
+
+def _give(batch: Sequence[_Call[Item, Result]], results: Sequence[Result]) -> None:
+    rest = iter(results)
+    for items, answered in batch:
+        own = list(islice(rest, len(items)))
+        if not answered.done():  # a caller who has gone has cancelled it
+            answered.set_result(own)
+
+
+def _refuse(batch: Sequence[_Call[Item, Result]], error: Exception) -> None:
+    for _, answered in batch:
+        if not answered.done():
+            answered.set_exception(error)
 
 
 def too_many(waiting: int) -> Unavailable:

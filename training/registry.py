@@ -98,7 +98,7 @@ def log_dataset(
         rows, targets=target, name=name, digest=digest
     )
     # Told, since MLflow would look at every value to find it out: minutes of a large business.
-    dataset.schema = Schema([ColSpec(_kind(rows[column]), column, False) for column in rows])
+    dataset.schema = Schema([ColSpec(_kind(column), str(n), False) for n, column in rows.items()])
     mlflow.log_input(dataset, context=context)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import count
 
 import numpy as np
 import pandas as pd
@@ -72,13 +73,19 @@ class Design:
             )
         matrix = np.empty((len(rows), len(self.sources)), dtype=np.float32)
         matrix[:, : len(self.numbers)] = _numbers(rows, self.numbers)
-        place = len(self.numbers)
-        for name, values in self.categories.items():
-            given = np.asarray(rows[name], dtype=object)
-            for value in values:
-                matrix[:, place] = given == value
-                place += 1
+        matrix[:, len(self.numbers) :] = 0.0
+        for name, places in self._dummies.items():
+            for row, value in enumerate(rows[name].tolist()):
+                if value in places:
+                    matrix[row, places[value]] = 1.0
         return matrix
+
+    @cached_property
+    def _dummies(self) -> dict[str, dict[str, int]]:
+        """The column of each value of each category."""
+        column = count(len(self.numbers))
+        return {name: {value: next(column) for value in values}
+                for name, values in self.categories.items()}  # fmt: skip
 
     def inputs(self, rows: Rows) -> Inputs:
         """The same, ready for several boosters."""

@@ -50,20 +50,20 @@ class FullTree(NamedTuple):
 class ShallowTrees:
     """The trees of a booster, and what finds a row's leaf and parts in them.
 
-    width: columns of a matrix. outputs: margins of a row. groups: the output each tree adds to,
-    (trees,). full: all trees.
+    width: columns of a matrix. outputs: margins of a row, to which the trees add in turn. full: all
+    trees.
     """
 
     width: int
     outputs: int
-    groups: NDArray[np.intp]
     full: FullTree
 
     @classmethod
     def of(cls, booster: xgb.Booster) -> ShallowTrees | None:
         """The trees of a booster, None where it is no plain sum of trees up to DEPTH.
 
-        Categories, vectors in leaves, weighted or deeper trees are XGBoost's own.
+        Categories, vectors in leaves, weighted or deeper trees are XGBoost's own, and several trees
+        of an output at a time.
         """
         learner = json.loads(booster.save_raw("json"))["learner"]
         shape, model = learner["learner_model_param"], learner["gradient_booster"]
@@ -73,12 +73,11 @@ class ShallowTrees:
         found = [tree for tree in trees if tree is not None]
         if not found or len(found) < len(trees):
             return None
-        return cls(
-            width=booster.num_features(),
-            outputs=max(int(shape["num_class"]), int(shape["num_target"]), 1),
-            groups=np.array(model["model"]["tree_info"]),
-            full=FullTree(*map(np.array, zip(*found, strict=True))),
-        )
+        outputs = max(int(shape["num_class"]), int(shape["num_target"]), 1)
+        if any(told != n % outputs for n, told in enumerate(model["model"]["tree_info"])):
+            return None
+        full = FullTree(*map(np.array, zip(*found, strict=True)))
+        return cls(width=booster.num_features(), outputs=outputs, full=full)
 
     def margins(
         self, matrix: NDArray[np.float32], offset: NDArray[np.float32]
@@ -89,11 +88,10 @@ class ShallowTrees:
         is the quicker one, to the same bits.
         """
         leaves = self._leaves.take(self._places * (SPLITS + 1) + LEAF_OF[self._patterns(matrix)])
-        found = np.empty((len(matrix), self.outputs), dtype=np.float32)
-        for group, base in enumerate(offset.reshape(len(matrix), -1).T):
-            added = np.column_stack([base, leaves[:, self.groups == group]])
-            found[:, group] = np.add.accumulate(added, axis=1, dtype=np.float32)[:, -1]
-        return found.reshape(offset.shape)
+        turns = [each.reshape(len(matrix), -1, self.outputs) for each in (offset, leaves)]
+        # It adds one after the other, as a sum does not.
+        found = np.add.accumulate(np.concatenate(turns, axis=1), axis=1, dtype=np.float32)
+        return found[:, -1].reshape(offset.shape)
 
     def contributions(self, matrix: NDArray[np.float32]) -> NDArray[np.float64]:
         """Shapley values of the one margin, (n, width), without the constant.
@@ -129,7 +127,7 @@ class ShallowTrees:
 
     @cached_property
     def _places(self) -> NDArray[np.intp]:
-        return np.arange(len(self.groups))
+        return np.arange(len(self.full.leaves))
 
     @cached_property
     def _leaves(self) -> NDArray[np.float32]:

@@ -56,7 +56,7 @@ class Handed(NamedTuple):
 
 
 class _Packed(NamedTuple):
-    """The answers of one call, as they are written. told: how many, with those that are not kept."""
+    """The answers of one call, as they are written. told: how many, with those not kept."""
 
     day: date
     began: float

@@ -154,6 +154,24 @@ def test_a_disk_that_fails_costs_the_answers_of_a_second_and_no_more(
     assert [kept.request_id for kept in kept_answers.of_customer(workspace, "C0")] == ["r2"]
 
 
+def test_what_cannot_be_packed_is_counted_and_the_rest_is_kept(workspace, dropped, monkeypatch):
+    one, tell = Keeping(workspace, dropped.append), kept_answers.told
+    one.open()
+
+    def told(answer):
+        if answer["request_id"] == "r1":
+            raise ValueError("unmarshallable object")
+        return tell(answer)
+
+    monkeypatch.setattr(kept_answers, "told", told)
+    one.hand(handed({}))
+    one.hand(handed({}, request_id="r2"))
+    one.pack()
+    one.close()
+    assert dropped == [1]
+    assert [kept.request_id for kept in kept_answers.of_customer(workspace, "C0")] == ["r2"]
+
+
 def test_no_days_keep_nothing(workspace, keeping_in, monkeypatch):
     monkeypatch.setenv("HOLDFAST_KEEP_SERVED_DAYS", "0")
     keeping_in(handed({}))

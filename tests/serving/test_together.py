@@ -75,3 +75,21 @@ def test_a_caller_who_has_gone_does_not_keep_the_others_waiting():
         return await waiting
 
     assert asyncio.run(run()) == [4]
+
+
+def test_callers_have_their_results_before_what_is_done_after_is_over():
+    given, done = threading.Event(), []
+
+    def after():
+        done.append(given.wait(10))  # the thread is held until the caller has his answer
+
+    async def run():
+        lane = Together(lambda items: [1 / item for item in items], 10, after=after)
+        assert await lane.results([2]) == [0.5]
+        given.set()
+        with pytest.raises(ZeroDivisionError):
+            await lane.results([0])
+        assert await lane.results([4]) == [0.25]
+
+    asyncio.run(run())
+    assert done == [True, True, True]

@@ -37,7 +37,7 @@ from training.model_set import ModelSet
 from training.request import Request
 
 CUSTOMERS, NEWCOMERS = 1_500, 250
-DEVELOPMENT, CONFIRMATION = (201,), (301, 302)
+DEVELOPMENT, CONFIRMATION = (201,), (301, 302, 303)
 SOURCES = (311, 312, 313)
 TRAINED = parse_moment("2024-06-30")
 YEAR, AFTER = 51, 13  # weekly looks of a year; looks after a change

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from features.columns import Columns
 from features.workspace import Workspace
 from serving.answer import Call, answer
 from serving.event_schemas import Feature, Profile
+from serving.keeping import Handed
 from serving.loaded import Asked, Loaded
 
 MOST_EVENTS = 50  # what a person scrolls through
@@ -24,11 +26,21 @@ HISTORY = ("as_of", "status", "churn_probability", "churn_band", "cause", "lever
 
 
 def profile(
-    customer_id: str, request_id: str, loaded: Loaded, space: Workspace, call: Call
+    customer_id: str,
+    request_id: str,
+    loaded: Loaded,
+    space: Workspace,
+    call: Call,
+    keep: Callable[[Handed], None],
 ) -> Profile:
-    """The profile of a customer; one who is not known has a score that says so, and no more."""
+    """The profile of a customer; one who is not known has a score that says so, and no more.
+
+    keep: takes the score, to be made again later.
+    """
+    began = time.time()
     rows = loaded.known([Asked(customer_id, request_id, explain=True)])
     (score,) = answer(rows, loaded.models, call)
+    keep(Handed(rows, [score], loaded.models, call, began))
     is_known = score["status"] != "unknown"
     events = loaded.store.recent_events(customer_id, MOST_EVENTS)
     return Profile.model_construct(

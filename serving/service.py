@@ -128,7 +128,7 @@ class Holdfast:
         """All that is known of one customer, and what was said of him before."""
         return await self._beside(
             profile, request.customer_id, lane.request_id.get(), self._loaded, self._space,
-            Call(self._policy, now()),
+            Call(self._policy, now()), self._keeping.hand,
         )  # fmt: skip
 
     @bentoml.api(route="/events")

@@ -280,3 +280,10 @@ def test_a_replay_of_nothing_or_of_two_things_is_refused(words):
     refused = CliRunner().invoke(holdfast.app, words).exception
     assert isinstance(refused, UserError)
     assert "Say what to make again" in str(refused)
+
+
+def test_a_request_alone_is_about_rows_that_named_no_customer(workspace, monkeypatch):
+    monkeypatch.setenv("HOLDFAST_HOME", str(workspace.root))
+    refused = CliRunner().invoke(holdfast.app, ("replay", "--request", "r1")).exception
+    assert isinstance(refused, UserError)
+    assert "No answer about rows without a customer in the request r1 was kept" in str(refused)

@@ -88,6 +88,15 @@ def test_questions_what_if_are_made_again_as_well(service, served_workspace):
     assert found.is_equal, found.in_words()
 
 
+def test_the_score_of_a_profile_is_made_again(service, served_workspace):
+    headers = {"x-request-id": "replay-12"}
+    told = service.post("/profile", json={"customer_id": HIM}, headers=headers).json()
+    assert kept(served_workspace, HIM, "replay-12")
+    found = replay.served(served_workspace, HIM, "replay-12")
+    assert found.is_equal, found.in_words()
+    assert told["score"]["request_id"] == "replay-12"
+
+
 def give(service, request_id, *rows, **more):
     body = {"rows": list(rows), **more}
     headers = {"x-request-id": request_id}

@@ -78,8 +78,8 @@ class Keeping:
         self._lock, self._stop = threading.Lock(), threading.Event()
         self._thread: threading.Thread | None = None
         self._day: Day | None = None
-        self._models: ModelSet | None = None  # of the settings that are known
-        self._settings: dict[tuple[Any, ...], str] = {}
+        # The settings of the last models; together, since several threads pack.
+        self._known: tuple[ModelSet | None, dict[tuple[Any, ...], str]] = (None, {})
 
     def open(self) -> None:
         """Keep from now on."""
@@ -173,12 +173,14 @@ class Keeping:
     def _setting(self, handed: Handed) -> str:
         """What the answers of a call have in common, as JSON; made once for each kind of rows."""
         rows, call = handed.rows, handed.call
-        if self._models is not handed.models:
-            self._models, self._settings = handed.models, {}
+        models, settings = self._known
+        if models is not handed.models:
+            settings = {}
+            self._known = (handed.models, settings)
         key = (*rows.places, None, *text_columns(rows), call.policy.label, call.refuses_stale)
-        if key not in self._settings:
-            self._settings[key] = setting(self._space, handed.models, call, rows)
-        return self._settings[key]
+        if key not in settings:
+            settings[key] = setting(self._space, handed.models, call, rows)
+        return settings[key]
 
     def _open(self, day: date) -> Day:
         if self._day is None or self._day.path.stem != day.isoformat() or not self._is_there():

@@ -58,7 +58,7 @@ class Phases:
         return self.timed(name, lambda: _kept(make(), save, place))
 
     def timed(self, name: str, make: Callable[[], T]) -> T:
-        """What a phase gives that needs no keeping: what it makes is kept elsewhere."""
+        """What a phase gives, told and timed; by itself for what is kept elsewhere."""
         self.progress(name)
         start = time.perf_counter()
         made = make()

@@ -22,7 +22,7 @@ ROUNDS = 1000  # the ends of a 95 % interval rest on 25 draws each
 # One end alone, the 95 % quantile, rests on 10 draws of these.
 OUTCOME_ROUNDS = 200
 # More customers are drawn in so many groups made at random: sums of groups vary as those of single
-# customers do, their spread is known to 0.6 %, and a million costs no more than these.
+# customers do, their variance is known to 0.6 %, and a million costs no more than these.
 MOST_DRAWN = 50_000
 
 

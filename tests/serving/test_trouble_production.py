@@ -4,14 +4,13 @@ One process for all tests, which is never started again by them: it must come ba
 workspace lies on a disk of its own with little room, where the system allows to make one.
 """
 
-import shutil
 import signal
 import socket
 import subprocess
 import threading
 import time
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import psutil
 import pytest
@@ -25,6 +24,8 @@ pytestmark = pytest.mark.services
 
 OTHERS = [f"C{k:06d}" for k in range(10, 20)]  # who are sent no events
 DISK = 32 << 20  # bytes; the business takes a quarter of it
+PAGE = 4096  # bytes, the least that a file takes of it
+SETTLED = 0.5  # seconds: kept answers are written every tenth of one, and may give room back
 # The store's own patience is two seconds; its caller is told a little later.
 AT_ONCE, PATIENCE = 2.0, 4.0  # seconds
 
@@ -203,6 +204,26 @@ def test_a_champion_promoted_without_the_registry_waits_for_it(process, postgres
 # A full disk
 
 
+@contextmanager
+def filled(disk):
+    """Within the block a call leaves so many bytes of a disk free, whoever else writes there."""
+    file = disk / "fill"
+
+    def fill(free):
+        with file.open("ab", buffering=0) as rest:
+            with suppress(OSError):  # the disk is full
+                while rest.write(b"0" * PAGE):
+                    pass
+            rest.truncate(max(0, rest.tell() - free))
+
+    try:
+        fill(0)
+        time.sleep(SETTLED)
+        yield fill
+    finally:
+        file.unlink()
+
+
 def test_events_on_a_full_disk_are_told_so_and_taken_once_as_room_grows(process, space):
     disk = space.root.parent
     if not disk.is_mount():
@@ -210,25 +231,23 @@ def test_events_on_a_full_disk_are_told_so_and_taken_once_as_room_grows(process,
             "The test needs a small disk, which only root may mount. Run it as root to have it."
         )
     ids = [f"full-{k}" for k in range(20)]
-    fill = disk / "fill"
     told, worker = [], process.worker
-    for free in range(0, 100_000, 4096):  # a page more at every try
-        room = shutil.disk_usage(disk).free + (fill.stat().st_size if told else 0)
-        fill.write_bytes(b"0" * max(0, room - free))
-        answer = process.post(*ids)
-        told.append(answer.status_code)
-        if answer.status_code == 200:
-            break
-        assert "disk" in refusal(answer, answer.status_code)
-        assert not list(space.events.rglob(".staging-*"))
-        assert process.score("C000011").status_code == 200
-        for path in ("/score", "/profile", "/score_features", "/events"):  # are counted anew
-            assert process.client.post(path, json={"nothing": 1}).status_code == 400
+    with filled(disk) as fill:
+        for free in range(0, 100_000, PAGE):  # a page more at every try
+            fill(free)
+            answer = process.post(*ids)
+            told.append(answer.status_code)
+            if answer.status_code == 200:
+                break
+            assert "disk" in refusal(answer, answer.status_code)
+            assert not list(space.events.rglob(".staging-*"))
+            assert process.score("C000011").status_code == 200
+            for path in ("/score", "/profile", "/score_features", "/events"):  # are counted anew
+                assert process.client.post(path, json={"nothing": 1}).status_code == 400
     assert process.worker == worker
     assert (told[0], told[-1]) == (507, 200)
     assert set(told) <= {507, 503, 200}
     assert answer.json()["transactions"] == {"taken": 20, "repeated": 0, "refused": []}
-    fill.unlink()
     assert process.post(*ids).json()["transactions"]["repeated"] == 20
     assert Counter(stored(space)[name] for name in ids) == {1: 20}
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import string
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,12 +33,25 @@ def settings(workspace: Workspace) -> dict[str, Any]:
             f"The feature store configuration {path} does not exist. "
             "Correct HOLDFAST_FEATURE_STORE, or unset it to use the embedded configuration."
         )
-    text = string.Template(path.read_text(encoding="utf-8"))
     places = {**os.environ, "HOLDFAST_HOME": str(workspace.root)}
     try:
-        return yaml.safe_load(text.substitute(places))
+        return _filled(yaml.safe_load(path.read_text(encoding="utf-8")), places)
     except KeyError as missing:
         raise UserError(
             f"The feature store configuration {path} needs the environment variable "
             f"{missing.args[0]}, which is not set. Set it, or use the embedded configuration."
         ) from None
+    except (yaml.YAMLError, ValueError) as error:
+        raise UserError(
+            f"The feature store configuration {path} cannot be read: {error}. Correct the file; "
+            "a dollar sign that names no variable is written $$."
+        ) from None
+
+
+def _filled(setting: Any, places: Mapping[str, str]) -> Any:
+    """Settings with their places filled, value by value: a path or password may hold anything."""
+    if isinstance(setting, dict):
+        return {name: _filled(value, places) for name, value in setting.items()}
+    if isinstance(setting, list):
+        return [_filled(value, places) for value in setting]
+    return string.Template(setting).substitute(places) if isinstance(setting, str) else setting

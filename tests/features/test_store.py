@@ -1,5 +1,6 @@
 """Given built snapshots, what training gets of them."""
 
+import shutil
 from datetime import datetime
 
 import numpy as np
@@ -128,3 +129,21 @@ def test_a_configuration_that_does_not_exist(workspace, tmp_path, monkeypatch):
         f"The feature store configuration {path} does not exist. "
         "Correct HOLDFAST_FEATURE_STORE, or unset it to use the embedded configuration."
     )
+
+
+@pytest.mark.parametrize("text", ["a: [1", "a: $\n"])
+def test_a_configuration_that_cannot_be_read(workspace, tmp_path, monkeypatch, text):
+    path = tmp_path / "store.yaml"
+    path.write_text(text)
+    monkeypatch.setenv("HOLDFAST_FEATURE_STORE", str(path))
+    said = refusal(FeatureStore(workspace).newest_online)
+    assert said.startswith(f"The feature store configuration {path} cannot be read: ")
+    assert said.endswith("Correct the file; a dollar sign that names no variable is written $$.")
+
+
+def test_a_workspace_may_have_any_name(store, tmp_path):
+    folder = tmp_path / "our shop: north #1, 'new'"
+    shutil.copytree(store.workspace.root, folder)
+    there = FeatureStore(Workspace(folder))
+    there.materialize(MARCH)
+    assert there.newest_online() == MARCH

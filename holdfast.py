@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -222,16 +222,26 @@ def score(
     from serving.policy import POLICY
 
     space = _workspace()
-    moment = _moment(as_of) or _end_of_data(FeatureStore(space))
+    newest = _end_of_data(FeatureStore(space))
+    moment = _moment(as_of) or newest
     path = batch.score_file(space, POLICY, moment, mouth.progress, resume=resume)
     lists, changes = segments.write(space, moment)
     if out:
         outputs.write(path, out, table)
     count = batch.customers_in(path)
+    warning = ""
+    if moment - newest > timedelta(days=POLICY.stale_after_days):
+        warning = (
+            f"The newest event is of {newest:%Y-%m-%d}, {(moment - newest).days:,} days earlier: "
+            "who seems silent may only not have arrived. Ingest newer events, or use an earlier "
+            "--as-of.\n"
+        )
     mouth.result(
-        {"customers": count, "scores": path, "segments": lists, "changes": changes},
-        f"{count:,} customers scored.\nScores    {path}\nSegments  {lists}\nChanges   {changes}",
-    )
+        {"customers": count, "scores": path, "segments": lists, "changes": changes,
+         "newest_event": newest.isoformat()},
+        f"{count:,} customers scored.\n{warning}"
+        f"Scores    {path}\nSegments  {lists}\nChanges   {changes}",
+    )  # fmt: skip
 
 
 @app.command()

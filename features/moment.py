@@ -7,6 +7,7 @@ one of the two and never the whole table, so no feature can see the future by mi
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias, TypeVar
 
@@ -20,6 +21,7 @@ from features import exact
 from features.errors import UserError
 from features.events import Events
 
+_IN_A_NAME = re.compile(r"(?<=T)(\d\d)-(\d\d)-")
 END_OF_DAY = timedelta(days=1) - timedelta(microseconds=1)
 # An expression where one query is to answer at many moments; see recompute.py.
 Moment: TypeAlias = datetime | ir.TimestampScalar
@@ -29,10 +31,11 @@ Moments = TypeVar("Moments", pd.Series, NDArray[np.datetime64])
 def parse_moment(text: str) -> datetime:
     """The moment a person wrote, UTC; a date alone means the end of that day.
 
+    Hours may be written as in the names of folders, where a colon cannot stand: T23-59-59.
     Raises UserError for text that is not ISO 8601.
     """
     try:
-        moment = datetime.fromisoformat(text.strip())
+        moment = datetime.fromisoformat(_IN_A_NAME.sub(r"\1:\2:", text.strip()))
     except ValueError:
         raise UserError(
             f"The moment {text!r} cannot be read. Write it as 2025-03-31 or 2025-03-31T23:59:59."

@@ -229,9 +229,8 @@ def moment_name(as_of: datetime) -> str:
 
 def moment_of(folder: Path) -> datetime | None:
     """The moment that a folder `as_of=<moment_name>` stands for; None for another folder."""
-    day, _, time = folder.name.removeprefix("as_of=").partition("T")
     try:
-        return parse_moment(f"{day}T{time.replace('-', ':')}" if time else day)
+        return parse_moment(folder.name.removeprefix("as_of="))
     except UserError:
         return None
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 import pyarrow.parquet as pq
 
-from features import backend, chunks, hold
+from features import backend, chunks, hold, moment, workspace
 from features.chunks import Built
 from features.snapshots import Snapshots, moment_name
 from features.workspace import Workspace
@@ -32,6 +32,7 @@ def score_everyone(
     missing; the tiers of the scores before it count. Everyone is held in memory; score_file does
     the same for a business of any size.
     """
+    _refuse_before_the_first(space, as_of)
     snapshots, former = _built(space, as_of), Former.of(stamps_before(space, as_of))
     frames = map(parts.bought, chunks.frames(Built.of(snapshots, as_of), SIZE))
     found = [parts.scored(former.joined(rows), models, policy) for rows in frames if len(rows)]
@@ -60,6 +61,7 @@ def score_file(
     Raises UserError while another run scores the same moment, and when nobody had bought by then.
     """
     path = score_path(space, as_of)
+    _refuse_before_the_first(space, as_of)
     with alone(path.parent):
         _built(space, as_of)
         job = Job.of(space, policy, as_of, path.parent, size)
@@ -99,6 +101,13 @@ def write(scores: pd.DataFrame, path: Path) -> Path:
     return path
 
 
+def _refuse_before_the_first(space: Workspace, as_of: datetime) -> None:
+    """Raise UserError when no purchase was known by then, before anything is written."""
+    sold = moment.past(workspace.open_events(space).transactions, as_of)
+    if sold.limit(1).to_pyarrow().num_rows == 0:
+        parts.refuse_nobody(as_of)
+
+
 def _built(space: Workspace, as_of: datetime) -> Snapshots:
     snapshots = Snapshots(space)
     for _ in snapshots.build([as_of]):
@@ -108,9 +117,9 @@ def _built(space: Workspace, as_of: datetime) -> Snapshots:
 
 def alone(folder: Path) -> AbstractContextManager[None]:
     """Within the block no run writes into the folder of a moment; Unavailable while one does."""
-    moment = folder.name.removeprefix("as_of=")
+    name = folder.name.removeprefix("as_of=")
     return hold.alone(
         folder,
-        f"The scores as of {moment} are being written by another run. Wait until it ends, or end "
+        f"The scores as of {name} are being written by another run. Wait until it ends, or end "
         "it and run again: what it has finished is kept.",
     )

@@ -38,6 +38,7 @@ def list_customers(
     from features.store import FeatureStore
     from features.workspace import Workspace
     from serving import batch, lists, plan_files
+    from serving.planner import CONTACTED
     from training.frame import last_event
 
     space = Workspace.from_environment()
@@ -53,12 +54,14 @@ def list_customers(
     rows = plan_files.with_contacts(store, lists.customers(path, asked), moment)
     made = lists.listed(rows, asked)
     lists.write(made, out)
-    control_group, lately = made[lists.CONTROL].sum(), made[lists.LATELY].fillna(False).sum()
-    facts = {"customers": len(made), "control": int(control_group), "list": out,
-             "contacted_lately": int(lately)}  # fmt: skip
+    is_known = CONTACTED in rows
+    contacted = int(made[lists.LATELY].sum()) if is_known else None
+    facts = {"customers": len(made), "control": int(made[lists.CONTROL].sum()), "list": out,
+             "contacted_lately": contacted}  # fmt: skip
+    lately = f"{contacted:,} were contacted" if is_known else "it is not known who was contacted"
     mouth.result(
         facts,
         f"{facts['customers']:,} customers, {facts['control']:,} of them kept aside as control; "
-        f"{facts['contacted_lately']:,} were contacted in the last {contact_cap:g} days.\n"
+        f"{lately} in the last {contact_cap:g} days.\n"
         f"List  {out}",
     )

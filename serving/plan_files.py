@@ -11,10 +11,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from features import backend
+from features.computation import KEPT, PART
 from features.errors import UserError
 from features.store import FeatureStore
 from features.workspace import Workspace
-from serving import batch
+from serving import batch, made_of
 from serving.planner import CONTACTED, Plan
 
 _METADATA = b"holdfast_plan"
@@ -26,13 +27,27 @@ def path(space: Workspace, as_of: datetime) -> Path:
 
 
 def with_contacts(store: FeatureStore, scores: pd.DataFrame, as_of: datetime) -> pd.DataFrame:
-    """Scores with the days since each customer was contacted, where contacts are known."""
+    """Scores with the days since each customer was contacted, where contacts are known.
+
+    Read from the features the scores were made of, which later events do not change; from the
+    snapshot of the moment where scores have kept none.
+    """
+    told = _contacts(store, as_of)
+    if told is None:
+        return scores
+    days = told.set_index("customer_id").days_since_going_out
+    return scores.assign(**{CONTACTED: scores.customer_id.map(days)})
+
+
+def _contacts(store: FeatureStore, as_of: datetime) -> pd.DataFrame | None:
+    columns = ["customer_id", "days_since_going_out"]
+    kept = made_of.folder_of(store.workspace, as_of) / KEPT / "contact" / PART
+    if kept.exists():
+        return pd.read_parquet(kept, columns=columns)
     family = next((f for f in store.snapshots.families if f.name == "contact"), None)
     if family is None or not store.snapshots.is_built(family, as_of):
-        return scores
-    told = store.snapshots.read(family, as_of).select("customer_id", "days_since_going_out")
-    days = told.to_pandas().set_index("customer_id").days_since_going_out
-    return scores.assign(**{CONTACTED: scores.customer_id.map(days)})
+        return None
+    return store.snapshots.read(family, as_of).select(*columns).to_pandas()
 
 
 def write(made: Plan, path: Path) -> Path:

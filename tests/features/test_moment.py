@@ -26,6 +26,8 @@ def amounts(rows):
         ("2024-03-31 10:30:00", datetime(2024, 3, 31, 10, 30)),
         ("2024-03-31T10:30:00Z", datetime(2024, 3, 31, 10, 30)),
         ("2024-03-31T10:30:00+02:00", datetime(2024, 3, 31, 8, 30)),
+        ("2024-03-31T10-30-00.000005", datetime(2024, 3, 31, 10, 30, 0, 5)),  # a folder's name
+        ("2024-03-31T10:30:00-02:00", datetime(2024, 3, 31, 12, 30)),
     ],
 )
 def test_a_moment_is_utc_and_a_date_alone_is_the_end_of_its_day(text, meant):

@@ -136,6 +136,9 @@ def test_the_verb_writes_a_list_of_the_scores_of_a_moment(tmp_path, monkeypatch)
     asked = ["list", "--as-of", "2024-03-31", "--out", str(out), "--quiet", "--json"]
     told = CliRunner().invoke(holdfast.app, [*asked, "--where", "tier = 'mvc'"]).stdout
     assert json.loads(told)["customers"] == 2
+    assert json.loads(told)["contacted_lately"] is None
     assert pd.read_csv(out).customer_id.tolist() == ["ann", "cid"]
+    in_words = CliRunner().invoke(holdfast.app, asked[:-1]).stdout
+    assert "it is not known who was contacted in the last 14 days" in in_words
     other = CliRunner().invoke(holdfast.app, [*asked[:2], "2024-01-31", *asked[3:]])
     assert "no scores as of 2024-01-31" in str(other.exception)

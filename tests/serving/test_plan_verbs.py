@@ -2,18 +2,24 @@
 
 import json
 import shutil
+from datetime import timedelta
 
+import ibis
 import pandas as pd
 import pytest
 import typer
 from typer.testing import CliRunner
 
+import holdfast
 from features.errors import UserError
-from features.workspace import Workspace
+from features.store import FeatureStore
+from features.workspace import Workspace, ingest
 from serving import batch, plan_files, plan_verbs
+from serving.planner import CONTACTED
 from serving.policy import POLICY
 from tests.serving.conftest import AS_OF
 from training import champion
+from training.frame import last_event
 
 app = typer.Typer()
 app.command()(plan_verbs.plan)
@@ -49,6 +55,40 @@ def test_a_plan_lies_beside_the_scores_and_keeps_to_its_terms(scored, tmp_path):
     assert pd.read_csv(out).customer_id.tolist() == plan.table.customer_id.tolist()
     # The business has contacts, so who was just contacted is known and left out.
     assert "left_out_contacted" in facts
+
+
+@pytest.fixture
+def kept(trained_workspace, tmp_path, monkeypatch):
+    """A copy with scores beside which the features stand that they were made of."""
+    space = Workspace(shutil.copytree(trained_workspace.root, tmp_path / "workspace"))
+    monkeypatch.setenv("HOLDFAST_HOME", str(space.root))
+    batch.score_file(space, POLICY, AS_OF, processes=1)
+    return space
+
+
+def contacted(space):
+    scores = pd.read_parquet(batch.score_path(space, AS_OF))
+    return plan_files.with_contacts(FeatureStore(space), scores, AS_OF)[CONTACTED]
+
+
+def test_whom_we_contacted_stays_known_when_events_come_after_the_scores(kept):
+    before = contacted(kept)
+    order = {"customer_id": "C000001", "happened_at": AS_OF - timedelta(hours=1), "amount": 5.0}
+    ingest(kept, {"transactions": ibis.memtable(pd.DataFrame([order]))})
+    assert before.notna().any()
+    pd.testing.assert_series_equal(contacted(kept), before)
+
+
+def test_scores_long_after_the_newest_event_say_so(kept):
+    def told(as_of):
+        asked = ["score", "--as-of", as_of.isoformat(), "--quiet"]
+        return CliRunner().invoke(holdfast.app, asked, catch_exceptions=False).stdout
+
+    last = last_event(FeatureStore(kept))
+    late = last + timedelta(days=POLICY.stale_after_days + 1)
+    assert "The newest event" not in told(last + timedelta(days=POLICY.stale_after_days))
+    said = f"The newest event is of {last:%Y-%m-%d}, {POLICY.stale_after_days + 1} days earlier"
+    assert said in told(late)
 
 
 def test_without_json_it_is_told_in_words(scored):

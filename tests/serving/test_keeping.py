@@ -201,6 +201,17 @@ def test_an_erased_customer_leaves_no_trace_in_the_files(workspace, keeping_in):
     assert kept_answers.erase(workspace, "C0") == 0
 
 
+def test_a_day_that_has_just_begun_has_no_answers_yet(workspace, keeping_in):
+    file = workspace.root / "served" / "2025-07-01.sqlite"
+    file.parent.mkdir(parents=True)
+    file.touch()  # as the first writer makes it, who makes its tables next
+    assert kept_answers.of_customer(workspace, "C0") == []
+    file.write_bytes(b"")
+    assert kept_answers.erase(workspace, "C0") == 0
+    keeping_in(handed({}))
+    assert len(kept_answers.of_customer(workspace, "C0")) == 1
+
+
 def test_an_answer_that_was_on_its_way_during_an_erasure_is_not_written(workspace, keeping_in):
     began = time.time()
     receipt = workspace.root / "erasures" / "receipt.json"

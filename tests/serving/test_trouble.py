@@ -44,6 +44,7 @@ def house(trained_workspace, tmp_path_factory):
 def process(house):
     """The process, started again where the test before has ended it."""
     house.start()
+    house.post_again(["first"])
     return house
 
 
@@ -138,7 +139,6 @@ def test_a_store_locked_by_a_writer_is_waited_for_and_then_told(process):
 
 @pytest.mark.parametrize("size", [100, 8_000])  # the event file, or the ledger, has no room
 def test_events_without_room_are_told_so_and_taken_once_when_there_is(process, size):
-    process.post("before")  # there is a ledger
     files = sorted(process.space.events.rglob("*"))
     ids = [f"no-room-{size}-{k}" for k in range(3)]
     with process.files_no_larger_than(size):

@@ -62,7 +62,7 @@ def store(space, environment):
 def process(space, store, environment):
     running = Running(space, environment)
     running.start()
-    running.post("first")
+    running.post_again(["first"])
     yield running
     running.close()
 

@@ -129,7 +129,6 @@ class Day:
         self._database = _opened(self.path)
         # A crash of the machine may lose the last answers, and no more.
         self._database.execute("PRAGMA synchronous = NORMAL")
-        self._database.executescript(_SCHEMA)
 
     def write(
         self, answers: Sequence[Kept], is_erased: Callable[[], Callable[[str], bool]]
@@ -231,6 +230,8 @@ def _insert(database: sqlite3.Connection, table: str, rows: Sequence[tuple[Any, 
 def _opened(file: Path) -> sqlite3.Connection:
     database = sqlite3.connect(file, timeout=_SECONDS_OF_PATIENCE)
     database.execute("PRAGMA journal_mode = WAL")
+    # Whoever comes first: a file is there before its tables are, and may be read or erased from.
+    database.executescript(_SCHEMA)
     return database
 
 

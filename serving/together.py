@@ -59,10 +59,8 @@ class Together(Generic[Item, Result]):
 
     async def _empty(self) -> None:
         loop = asyncio.get_running_loop()
-        while self._waiting:
-            batch = self._next()
+        while batch := self._next():
             items = [item for one, _ in batch for item in one]
-            self._items_waiting -= len(items)
             await loop.run_in_executor(self._thread, self._worked, loop, batch, items)
 
     def _worked(
@@ -81,11 +79,15 @@ class Together(Generic[Item, Result]):
         self._after()
 
     def _next(self) -> list[_Call[Item, Result]]:
-        batch = [self._waiting.popleft()]
-        size = len(batch[0][0])
-        while self._waiting and size + len(self._waiting[0][0]) <= self._most:
-            size += len(self._waiting[0][0])
-            batch.append(self._waiting.popleft())
+        """The calls of the next batch; whoever has gone while waiting is worked for no more."""
+        batch: list[_Call[Item, Result]] = []
+        size = 0
+        while self._waiting and (not batch or size + len(self._waiting[0][0]) <= self._most):
+            items, answered = self._waiting.popleft()
+            self._items_waiting -= len(items)
+            if not answered.done():
+                size += len(items)
+                batch.append((items, answered))
         return batch
 
 

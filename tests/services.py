@@ -6,7 +6,6 @@ Never the system's own: what is started here is stopped here, by its own process
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -15,14 +14,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
 import psycopg
 import pytest
 from redis import Redis as Client
+from redis import RedisError
 
 from tests.missing import program
-
-# A busy machine takes seconds to start a database; one that needs longer will not come.
-PATIENCE = 60
+from tests.ports import free_port
+from tests.waiting import PATIENCE
 
 
 class Service:
@@ -47,16 +47,22 @@ class Service:
             time.sleep(0.05)
 
     def answers(self) -> bool:
-        """Whether it accepts connections."""
-        with socket.socket() as attempt:
-            return attempt.connect_ex(("127.0.0.1", self.port)) == 0
+        """Whether it takes orders."""
+        raise NotImplementedError
 
     def stop(self, how: signal.Signals | None = None) -> None:
-        """End the process, if it runs, and wait until it is gone; what it stored stays."""
-        if self.process is not None:
-            self.process.send_signal(how or self.stop_signal)
-            self.process.wait(PATIENCE)
-            self.process = None
+        """End the process, if it runs, and wait until it is gone; what it stored stays.
+
+        So are those it has started, which end by themselves and until then hold what it held.
+        """
+        if self.process is None:
+            return
+        process, self.process = self.process, None
+        started = psutil.Process(process.pid).children() if process.poll() is None else []
+        process.send_signal(how or self.stop_signal)
+        process.wait(PATIENCE)
+        _, left = psutil.wait_procs(started, PATIENCE)
+        assert not left, f"{left} do not end"
 
     @contextmanager
     def down(self, how: signal.Signals | None = None) -> Iterator[None]:
@@ -78,11 +84,19 @@ class Redis(Service):
 
     def __init__(self) -> None:
         server = program("redis-server", "redis-server")
-        folder, port = _new_folder("redis"), _free_port()
+        folder, port = _new_folder("redis"), free_port()
         command = [server, "--bind", "127.0.0.1", "--port", str(port), "--dir", str(folder),
                    "--save", "", "--appendonly", "yes", "--appendfsync", "always"]  # fmt: skip
         super().__init__(command, folder, port)
         self.databases = 0
+
+    def answers(self) -> bool:
+        """Whether it takes orders; it listens before it has read what it stored."""
+        try:
+            with Client(port=self.port, socket_timeout=5, retry=None) as client:
+                return bool(client.ping())
+        except RedisError:
+            return False
 
     def new_database(self) -> str:
         """What HOLDFAST_REDIS is set to for a database with nothing in it."""
@@ -104,7 +118,7 @@ class Postgres(Service):
         # Debian keeps the programs by version and off the PATH.
         places = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
         initdb, server = (program(name, "postgresql", *places) for name in ("initdb", "postgres"))
-        folder, port = _new_folder("postgres"), _free_port()
+        folder, port = _new_folder("postgres"), free_port()
         user = _become_postgres(folder)
         data = str(folder / "data")
         made = [*user, initdb, "-D", data, "-U", "holdfast", "--auth", "trust", "--no-sync"]
@@ -169,9 +183,3 @@ def _become_postgres(folder: Path) -> list[str]:
 
 def _new_folder(name: str) -> Path:
     return Path(tempfile.mkdtemp(prefix=f"holdfast-{name}-"))
-
-
-def _free_port() -> int:
-    with socket.socket() as attempt:
-        attempt.bind(("127.0.0.1", 0))
-        return attempt.getsockname()[1]

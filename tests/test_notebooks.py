@@ -7,6 +7,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from nbclient import NotebookClient
+from traitlets.config import Config
 
 from tests.real_data import PROJECT, real_data
 
@@ -49,7 +50,12 @@ def test_it_runs(path, tmp_path, monkeypatch):
     monkeypatch.setenv("HOLDFAST_HOME", str(tmp_path))
     notebook = nbformat.read(path, as_version=4)
     where = {"metadata": {"path": str(path.parent)}}
-    NotebookClient(notebook, timeout=SECONDS, kernel_name="python3", resources=where).execute()
+    # Over files, not over ports, which another program may take before the kernel does.
+    lines = Config({"KernelManager": {"transport": "ipc", "ip": str(tmp_path / "kernel")}})
+    NotebookClient(
+        notebook, timeout=SECONDS, startup_timeout=SECONDS, kernel_name="python3", resources=where,
+        config=lines,
+    ).execute()  # fmt: skip
     pictures = [result for cell in notebook.cells for result in cell.get("outputs", [])
                 if "image/png" in result.get("data", {})]  # fmt: skip
     assert pictures

@@ -8,6 +8,7 @@ import pytest
 from features import compaction, journal
 from features.journal import Change, commit, reading, replacing, settle, staging
 from features.workspace import Workspace, event_files, ingest
+from tests.waiting import PATIENCE
 from tests.world import world
 
 
@@ -34,10 +35,10 @@ def test_who_replaces_waits_for_readers_and_they_for_him(events):
     with reading(events):
         thread = threading.Thread(target=replace)
         thread.start()
-        assert begun.wait(10)
+        assert begun.wait(PATIENCE)
         thread.join(0.2)
         order.append("read")
-    thread.join(10)
+    thread.join(PATIENCE)
     with reading(events):
         order.append("read again")
     assert order == ["read", "replaced", "read again"]

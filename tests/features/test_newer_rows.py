@@ -9,6 +9,7 @@ import pytest
 from features.errors import UserError
 from features.online import load, put, writing
 from features.packing import Layout, Stamp, headers, nothing
+from tests.waiting import PATIENCE
 
 MORNING, NOON = datetime(2024, 4, 1, 8), datetime(2024, 4, 1, 12)
 MARCH, APRIL = datetime(2024, 3, 31), datetime(2024, 4, 30)
@@ -87,7 +88,7 @@ def test_a_push_finds_its_turn_between_two_chunks_of_a_load(tmp_path):
         for customer in ("ann", "bob"):
             if customer == "bob":
                 threading.Thread(target=push).start()
-                assert turn.wait(10), "the load holds the lock between its chunks"
+                assert turn.wait(PATIENCE), "the load holds the lock between its chunks"
             yield [pa.RecordBatch.from_pydict({"customer_id": [customer], "spend": [5.0]})]
 
     assert load(store, lock, chunks(), LAYOUT, loading) == 2

@@ -2,7 +2,6 @@
 
 import shutil
 import threading
-import time
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -17,6 +16,7 @@ from features.events import TABLES
 from features.rhythm import rhythm
 from features.store import FeatureStore
 from features.workspace import Workspace, ingest
+from tests.waiting import until
 from tests.world import world
 
 FEBRUARY = datetime(2024, 2, 29, 12, 30)
@@ -228,15 +228,18 @@ def test_readers_are_answered_while_a_load_runs(store, monkeypatch):
 
     def put_and_wait_for_a_reader(*arguments, put=online.put):
         put(*arguments)
-        looks, deadline = len(seen), time.monotonic() + 10
-        while len(seen) < looks + 2 and time.monotonic() < deadline:
-            time.sleep(0.001)
+        wait_for_a_reader()
+
+    def wait_for_a_reader():
+        enough = len(seen) + 2
+        until(lambda: len(seen) >= enough)
 
     thread = threading.Thread(target=read)
     monkeypatch.setattr(module, "_CHUNK", 50)
     monkeypatch.setattr(online, "put", put_and_wait_for_a_reader)
     thread.start()
     try:
+        wait_for_a_reader()
         assert store.materialize(april) == 102
     finally:
         stopped.set()

@@ -16,6 +16,7 @@ from features.events import TABLES
 from features.store import FeatureStore
 from features.workspace import Workspace, ingest
 from tests.features.production import FEBRUARY, JANUARY, MARCH, opened, refusal, spend
+from tests.waiting import until
 from tests.world import world
 
 pytestmark = pytest.mark.services
@@ -183,6 +184,7 @@ def test_readers_are_answered_while_a_load_runs(production):
     thread = threading.Thread(target=read)
     thread.start()
     try:
+        until(lambda: seen)
         store.materialize(MARCH)
     finally:
         is_loaded.set()

@@ -13,6 +13,8 @@ from features import workspace as workspaces
 from features.datasets.simulated import simulate
 from features.store import FeatureStore
 from features.workspace import Workspace
+from serving import following, lane
+from tests.waiting import PATIENCE
 from training import train
 from training.tasks import TASKS
 
@@ -62,10 +64,13 @@ def served_workspace(trained_workspace, tmp_path_factory):
 
 
 @pytest.fixture
-def promotable(served_workspace):
+def promotable(served_workspace, service):
     """The served business, which afterwards has no versions but the first again."""
+    import bentoml
+
     yield served_workspace
     promote(served_workspace, "1")
+    service.portal.call(bentoml.get_current_service()._following.look)
     for folder in served_workspace.models.glob("*/*/"):
         if folder.name != "1":
             shutil.rmtree(folder)
@@ -75,7 +80,9 @@ def promotable(served_workspace):
 def service(served_workspace, tmp_path_factory):
     """A client of the service over the served business, eight hours after its last event.
 
-    One for all tests: BentoML's metrics can be made once in a process.
+    One for all tests: BentoML's metrics can be made once in a process. It looks for another
+    champion when a test tells it to: a look of its own would end in the middle of another test. And
+    it gives nobody up, who on a busy machine would be told 504.
     """
     with warnings.catch_warnings():  # of a client package that will have another name
         warnings.filterwarnings("ignore", message="Using `httpx` with")
@@ -84,6 +91,8 @@ def service(served_workspace, tmp_path_factory):
         environment.setenv("HOLDFAST_HOME", str(served_workspace.root))
         environment.setenv("HOLDFAST_NOW", (AS_OF + timedelta(hours=8)).isoformat())
         environment.setenv("BENTOML_HOME", str(tmp_path_factory.mktemp("bentoml")))
+        environment.setattr(following, "SECONDS_BETWEEN_LOOKS", 1e6)
+        environment.setattr(lane, "MOST_SECONDS", PATIENCE)
         from serving.service import Holdfast
 
         with TestClient(Holdfast.to_asgi()) as client:

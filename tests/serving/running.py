@@ -6,13 +6,12 @@ Callers run in threads and keep what each was told, so that a test can hold it a
 import resource
 import shutil
 import signal
-import socket
 import subprocess
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -24,11 +23,12 @@ import pyarrow.parquet as pq
 from features import workspace as workspaces
 from features.workspace import Workspace
 from serving import run_service
+from serving.event_schemas import MOST_EVENTS
+from tests.ports import free_port
 from tests.serving.conftest import AS_OF
+from tests.waiting import PATIENCE
 
 NOW = AS_OF + timedelta(hours=1)
-# A busy machine takes this long to import the service; one that needs longer will not start it.
-PATIENCE = 120.0
 
 
 class Running:
@@ -59,19 +59,35 @@ class Running:
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
-        wait_until_ready(self.client, self.process, PATIENCE)
+        try:
+            self._wait_until_ready()
+        except BaseException:
+            self.stop(signal.SIGKILL)
+            raise
+
+    def _wait_until_ready(self) -> None:
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            assert self.process is not None
+            assert self.process.poll() is None, "the service ended by itself"
+            with suppress(httpx.TransportError):
+                if self.client.get("/readyz").status_code == 200:
+                    return
+            time.sleep(0.2)
+        raise TimeoutError(f"the service was not ready within {PATIENCE} seconds")
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
         """End it and return its exit code; whoever is killed cannot end its worker, so both are."""
         assert self.process is not None
         process, self.process = self.process, None
-        workers = psutil.Process(process.pid).children()
+        workers = psutil.Process(process.pid).children() if process.poll() is None else []
         process.send_signal(how)
-        code = process.wait(timeout=30.0)
+        code = process.wait(PATIENCE)
         for worker in workers:
             if how == signal.SIGKILL:
-                worker.kill()
-            worker.wait(timeout=30.0)
+                with suppress(psutil.NoSuchProcess):
+                    worker.kill()
+            worker.wait(PATIENCE)
         return code
 
     def close(self) -> None:
@@ -105,6 +121,18 @@ class Running:
     def post(self, *event_ids: str) -> httpx.Response:
         """Send an order under each of some ids."""
         return self.client.post("/events", json={"transactions": [order(i) for i in event_ids]})
+
+    def post_again(self, event_ids: Sequence[str]) -> None:
+        """Send an order under each of any number of ids; each is taken, now or before.
+
+        A process that has just started may need longer for its first orders than a call may take.
+        """
+        for start in range(0, len(event_ids), MOST_EVENTS):
+            part, end = event_ids[start : start + MOST_EVENTS], time.monotonic() + PATIENCE
+            while (answer := self.post(*part)).status_code == httpx.codes.GATEWAY_TIMEOUT:
+                assert time.monotonic() < end, "it never answers in time"
+            told = answer.json()["transactions"]
+            assert told["taken"] + told["repeated"] == len(part)
 
     def probabilities(self, customer_ids: Sequence[str]) -> dict[str, float]:
         """The churn probability of each of some customers, None where there is none."""
@@ -175,46 +203,15 @@ def stored(space: Workspace) -> Counter[str]:
     return Counter(name for table in tables for name in table.column("order_id").to_pylist())
 
 
-def accepted(told: Mapping[str, int | None]) -> list[str]:
-    """The ids that were answered with 200."""
-    return [name for name, status in told.items() if status == 200]
+def accepted(told: dict[str, int | None]) -> list[str]:
+    """The ids that were answered with 200; callers may go on to add others."""
+    return [name for name, status in told.copy().items() if status == 200]
 
 
 def copy(space: Workspace, folder: Path) -> Workspace:
     """A copy of a workspace that a test may change."""
     shutil.copytree(space.root, folder, ignore=shutil.ignore_patterns("bentoml"))
     return Workspace(folder)
-
-
-def until(is_so: Callable[[], object], seconds: float = 60.0) -> None:
-    """Wait until something is so."""
-    end = time.monotonic() + seconds
-    while not is_so():
-        assert time.monotonic() < end, f"it was not so within {seconds} seconds"
-        time.sleep(0.02)
-
-
-def free_port() -> int:
-    """A port of this machine that nobody listens on."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
-
-
-def wait_until_ready(
-    client: httpx.Client, process: subprocess.Popen, seconds: float = PATIENCE
-) -> None:
-    """Wait until a service that was started says that it is ready."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        assert process.poll() is None, "the service ended by itself"
-        try:
-            if client.get("/readyz").status_code == 200:
-                return
-        except httpx.TransportError:
-            pass
-        time.sleep(0.2)
-    raise TimeoutError(f"the service was not ready within {seconds} seconds")
 
 
 def _probabilities(answer: Any) -> dict[str, float]:

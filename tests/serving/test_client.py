@@ -95,7 +95,7 @@ def pauses(monkeypatch):
 
 @pytest.fixture
 def client(server, pauses):
-    with Client(server.url, key="secret", timeout=5.0) as connected:
+    with Client(server.url, key="secret", timeout=30.0) as connected:
         yield connected
 
 
@@ -169,7 +169,7 @@ def test_what_fails_for_a_while_is_asked_again(client, server, pauses, failure):
 
 def test_an_answer_that_does_not_come_in_time_is_asked_for_again(server, pauses):
     server.script = [SILENCE]
-    with Client(server.url, timeout=0.2) as client:
+    with Client(server.url, timeout=2.0) as client:  # in which a busy machine answers the second
         assert client.score(["a"]) == [{"customer_id": "a"}]
     assert (len(server.asked), len(pauses)) == (2, 1)
 
@@ -190,10 +190,11 @@ def test_a_pause_is_as_long_as_the_service_says(client, server, pauses):
 
 
 def test_a_pause_may_be_told_as_a_moment(client, server, pauses):
-    later = time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(time.time() + 30))
+    before = time.time()
+    later = time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(before + 30))
     server.script = [(503, {}, ("Retry-After", later))]
     client.version()
-    assert 25.0 < pauses[0] <= 30.0
+    assert 29.0 - (time.time() - before) < pauses[0] <= 30.0  # a moment told has whole seconds
 
 
 def test_who_would_have_to_wait_too_long_is_told_at_once(client, server, pauses):

@@ -5,7 +5,6 @@ Marked `services` because each takes half a minute.
 
 import os
 import re
-import socket
 import subprocess
 import sys
 import time
@@ -14,6 +13,9 @@ from pathlib import Path
 import httpx
 import pytest
 import yaml
+
+from tests.ports import free_port
+from tests.waiting import PATIENCE
 
 PROJECT = Path(__file__).resolve().parents[2]
 COMPOSE = PROJECT / "serving" / "deploy" / "compose.yaml"
@@ -83,9 +85,7 @@ def test_a_bento_pins_what_the_lock_pins_and_needs_keys(bento):
 
 def test_mlflow_runs_on_postgres_as_the_compose_file_says(postgres, tmp_path):
     service = yaml.safe_load(COMPOSE.read_text())["services"]["mlflow"]
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     here = {"--host=0.0.0.0": "--host=127.0.0.1", "--port=5000": f"--port={port}"}
     words = [here.get(word, word) for word in service["command"]]
     own = {name: value for name, value in service["environment"].items() if "${" not in value}
@@ -102,13 +102,14 @@ def test_mlflow_runs_on_postgres_as_the_compose_file_says(postgres, tmp_path):
         wait_until_healthy(server, f"http://127.0.0.1:{port}", tmp_path / "log")
         runs = f"http://127.0.0.1:{port}/api/2.0/mlflow/experiments/get-by-name?experiment_name=Default"
         for host, code in {"mlflow:5000": 200, "evil.example": 403}.items():
-            assert httpx.get(runs, headers={"host": host}).status_code == code, host
+            answer = httpx.get(runs, headers={"host": host}, timeout=PATIENCE)
+            assert answer.status_code == code, host
     finally:
         server.terminate()
-        server.wait(60)
+        server.wait(PATIENCE)
 
 
-def wait_until_healthy(server, url, log, seconds=120.0):
+def wait_until_healthy(server, url, log, seconds=PATIENCE):
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         assert server.poll() is None, log.read_text()

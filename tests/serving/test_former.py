@@ -114,10 +114,10 @@ def test_very_many_customers_are_found_at_once_and_take_little_room(space):
     former, later = Former.newest(space), MAY + timedelta(days=1)
     file = former._files[0]
     assert file.ids.nbytes + file.codes.nbytes == 9 * count  # 9 MB of a million
-    begun = time.perf_counter()
+    begun = time.thread_time()  # without what others of this machine take
     for _ in range(100):
         assert tiers(former, later, "C0100000") == ["mvc"]
-    assert (time.perf_counter() - begun) / 100 < 0.001  # seconds; it takes some 0.00001
+    assert (time.thread_time() - begun) / 100 < 0.001  # seconds; it takes some 0.00001
 
 
 def test_the_service_takes_over_new_scores_and_forgets_who_was_erased(trained_workspace, tmp_path):

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import bentoml
 import httpx
@@ -19,7 +19,8 @@ from serving import service as module
 from serving.loaded import Loaded
 from serving.schemas import MOST_CUSTOMERS
 from tests.serving.conftest import AS_OF, point, promote
-from tests.serving.running import free_port, wait_until_ready
+from tests.serving.running import Running, copy
+from tests.waiting import until
 
 ROW = {"purchase_days_total": 3, "recency": 10, "age": 200, "spend_total": 99.5}
 
@@ -287,34 +288,30 @@ def test_calls_at_the_same_moment_get_their_own_answers(service):
 
 
 def test_a_new_champion_is_taken_over_and_a_broken_one_is_not(service, promotable, monkeypatch):
-    def champion_within(seconds, version):
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            if service.get("/version").json()["models"]["churn"] == f"churn@{version}":
-                return True
-            time.sleep(0.1)
-        return False
+    def version():
+        return service.get("/version").json()
 
     instance = bentoml.get_current_service()
     monkeypatch.setattr(following, "SECONDS_BETWEEN_LOOKS", 0.05)
     service.portal.call(instance.stop_following)
     service.portal.call(instance.start_following)
     promote(promotable, "2")
-    assert champion_within(20.0, "2")
+    until(lambda: version()["models"]["churn"] == "churn@2")
     refusals = metric(service, 'holdfast_model_swaps_total{result="refused"}')
     point(promotable, {"churn": "999"})
-    assert not champion_within(0.5, "999")
+    until(lambda: version()["refused"])
+    time.sleep(0.5)  # ten looks more
+    assert version()["models"]["churn"] == "churn@2"
     assert score(service, "C000005").json()["scores"][0]["model"]["churn"] == "churn@2"
-    assert "cannot be loaded" in service.get("/version").json()["refused"]
+    assert "cannot be loaded" in version()["refused"]
     promote(promotable, "1")
-    assert champion_within(20.0, "1")
-    assert service.get("/version").json()["refused"] is None
+    until(lambda: version()["models"]["churn"] == "churn@1")
+    assert version()["refused"] is None
     assert metric(service, 'holdfast_model_swaps_total{result="refused"}') == refusals + 1
 
 
 def test_a_champion_of_other_trees_is_found_out_on_its_examples(service, promotable):
     instance = bentoml.get_current_service()
-    service.portal.call(instance.stop_following)  # only this test looks
     before = instance._loaded
     promote(promotable, "3")
     models = promotable.models / "churn" / "3"
@@ -326,7 +323,6 @@ def test_a_champion_of_other_trees_is_found_out_on_its_examples(service, promota
     promote(promotable, "1")
     service.portal.call(instance._following.look)
     assert service.get("/version").json()["refused"] is None
-    service.portal.call(instance.start_following)
 
 
 def test_the_service_needs_no_mlflow():
@@ -360,21 +356,13 @@ def test_a_host_by_name_is_refused(trained_workspace):
         run_service.serve(trained_workspace, host="localhost")
 
 
-def test_it_runs_as_its_own_process(trained_workspace):
-    port = free_port()
-    process = subprocess.Popen(
-        run_service.command("127.0.0.1", port),
-        env=run_service.environment(trained_workspace, port, AS_OF + timedelta(hours=1)),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+def test_it_runs_as_its_own_process(trained_workspace, tmp_path):
+    running = Running(copy(trained_workspace, tmp_path / "workspace"))
     try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30.0) as client:
-            wait_until_ready(client, process)
-            (found,) = score(client, "C000005").json()["scores"]
-            assert (found["customer_id"], found["features"]["age_hours"]) == ("C000005", 1.0)
-            assert metric(client, "holdfast_scores_total") == 1.0
+        running.start()
+        (found,) = running.score("C000005").json()["scores"]
+        assert (found["customer_id"], found["features"]["age_hours"]) == ("C000005", 1.0)
+        assert metric(running.client, "holdfast_scores_total") == 1.0
+        assert running.stop() in (0, -signal.SIGTERM)
     finally:
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=30) in (0, -signal.SIGTERM)
+        running.close()

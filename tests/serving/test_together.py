@@ -6,6 +6,7 @@ import threading
 import pytest
 
 from serving.together import Together
+from tests.waiting import PATIENCE, until
 
 
 class Slow:
@@ -16,7 +17,7 @@ class Slow:
 
     def __call__(self, items):
         self.batches.append(items)
-        assert self.may_go_on.wait(10)
+        assert self.may_go_on.wait(PATIENCE)
         if 0 in items:
             raise ZeroDivisionError("nothing to double")
         return [2 * item for item in items]
@@ -77,11 +78,32 @@ def test_a_caller_who_has_gone_does_not_keep_the_others_waiting():
     assert asyncio.run(run()) == [4]
 
 
+def test_who_has_gone_while_waiting_is_worked_for_no_more():
+    work = Slow()
+
+    async def run():
+        lane = Together(work, 2, most_waiting=4)
+        first = asyncio.create_task(lane.results([1]))
+        while not work.batches:
+            await asyncio.sleep(0.001)
+        others = [asyncio.create_task(lane.results([k])) for k in (2, 3, 4, 5)]
+        await asyncio.sleep(0)
+        for gone in others[:3]:
+            gone.cancel()
+        await asyncio.sleep(0)
+        work.may_go_on.set()
+        told = [await first, await others[3]]
+        return told, await asyncio.gather(*(lane.results([k]) for k in (6, 7, 8)))
+
+    assert asyncio.run(run()) == ([[2], [10]], [[12], [14], [16]])
+    assert work.batches[:2] == [[1], [5]]
+
+
 def test_callers_have_their_results_before_what_is_done_after_is_over():
     given, done = threading.Event(), []
 
     def after():
-        done.append(given.wait(10))  # the thread is held until the caller has his answer
+        done.append(given.wait(PATIENCE))  # the thread is held until the caller has his answer
 
     async def run():
         lane = Together(lambda items: [1 / item for item in items], 10, after=after)
@@ -92,4 +114,5 @@ def test_callers_have_their_results_before_what_is_done_after_is_over():
         assert await lane.results([4]) == [0.25]
 
     asyncio.run(run())
+    until(lambda: len(done) == 3)  # the last caller has gone while the thread goes on
     assert done == [True, True, True]

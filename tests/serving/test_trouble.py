@@ -12,6 +12,7 @@ import struct
 import threading
 import time
 from collections import Counter
+from contextlib import closing, contextmanager, suppress
 
 import bentoml
 import httpx
@@ -22,7 +23,8 @@ from serving import posted
 from serving import service as module
 from serving.event_schemas import EventsRequest
 from tests.serving.conftest import point, promote
-from tests.serving.running import NOW, Running, accepted, copy, order, stored, until
+from tests.serving.running import NOW, Running, accepted, copy, order, stored
+from tests.waiting import PATIENCE, until
 from training.tasks import TASKS
 
 ALL = [f"C{k:06d}" for k in range(1, 301)]
@@ -42,6 +44,7 @@ def house(trained_workspace, tmp_path_factory):
 def process(house):
     """The process, started again where the test before has ended it."""
     house.start()
+    house.post_again(["first"])
     return house
 
 
@@ -60,51 +63,74 @@ def seconds(call, *arguments):
 # A store that is gone, or busy
 
 
+@contextmanager
+def gone(file):
+    """Within the block a file is not there."""
+    aside = file.rename(file.with_name("aside.db"))
+    try:
+        yield
+    finally:
+        aside.rename(file)
+
+
+@contextmanager
+def emptied(file):
+    """Within the block an online store knows nobody."""
+    with closing(sqlite3.connect(file)) as store:
+        with store:
+            store.execute("CREATE TABLE aside AS SELECT * FROM holdfast_online")
+            store.execute("DELETE FROM holdfast_online")
+        try:
+            yield
+        finally:
+            with store:
+                store.execute("INSERT INTO holdfast_online SELECT * FROM aside")
+                store.execute("DROP TABLE aside")
+
+
+@contextmanager
+def locked(file):
+    """Within the block somebody else writes to a store."""
+    with closing(sqlite3.connect(file)) as writer:
+        writer.execute("BEGIN EXCLUSIVE")
+        yield
+        writer.rollback()
+
+
 def test_without_the_file_of_the_online_store_callers_are_told_until_it_is_back(process):
     before = process.probabilities(OTHERS)
     file = process.space.feast / "online.db"
-    aside = file.rename(file.with_name("aside.db"))
-    answer = process.score("C000011")
-    assert sentence(answer, 503) == (
-        f"The online store {file} does not answer: the file is gone. "
-        "See that it is there and running; when it is empty, load it: holdfast materialize."
-    )
-    assert answer.headers["retry-after"] == "1"
-    assert process.client.get("/readyz").status_code == 503
-    assert process.client.get("/livez").status_code == 200
-    aside.rename(file)
+    with gone(file):
+        answer = process.score("C000011")
+        assert sentence(answer, 503) == (
+            f"The online store {file} does not answer: the file is gone. "
+            "See that it is there and running; when it is empty, load it: holdfast materialize."
+        )
+        assert answer.headers["retry-after"] == "1"
+        assert process.client.get("/readyz").status_code == 503
+        assert process.client.get("/livez").status_code == 200
     assert process.client.get("/readyz").status_code == 200
     assert process.probabilities(OTHERS) == before
 
 
 def test_a_store_that_has_lost_its_customers_is_not_ready(process):
-    file = process.space.feast / "online.db"
-    with sqlite3.connect(file) as store:
-        store.execute("CREATE TABLE aside AS SELECT * FROM holdfast_online")
-        store.execute("DELETE FROM holdfast_online")
-    assert process.client.get("/readyz").status_code == 503
-    (found,) = process.score("C000011").json()["scores"]
-    assert found["status"] == "unknown"
-    with sqlite3.connect(file) as store:
-        store.execute("INSERT INTO holdfast_online SELECT * FROM aside")
-        store.execute("DROP TABLE aside")
-    store.close()
+    with emptied(process.space.feast / "online.db"):
+        assert process.client.get("/readyz").status_code == 503
+        (found,) = process.score("C000011").json()["scores"]
+        assert found["status"] == "unknown"
     assert process.client.get("/readyz").status_code == 200
     assert process.score("C000011").json()["scores"][0]["status"] == "scored"
 
 
 def test_a_store_locked_by_a_writer_is_waited_for_and_then_told(process):
-    writer = sqlite3.connect(process.space.feast / "online.db")
-    writer.execute("BEGIN EXCLUSIVE")
     answers = []
     caller = threading.Thread(target=lambda: answers.append(process.score("C000011")))
-    caller.start()
-    assert seconds(process.client.get, "/livez") < SOON
-    assert seconds(process.client.get, "/version") < SOON
-    caller.join()
+    with locked(process.space.feast / "online.db"):
+        caller.start()
+        assert seconds(process.client.get, "/livez") < SOON
+        assert seconds(process.client.get, "/version") < SOON
+        caller.join()
     assert "does not answer: database is locked" in sentence(answers[0], 503)
-    writer.rollback()
-    writer.close()
     assert process.score("C000011").status_code == 200
 
 
@@ -113,7 +139,6 @@ def test_a_store_locked_by_a_writer_is_waited_for_and_then_told(process):
 
 @pytest.mark.parametrize("size", [100, 8_000])  # the event file, or the ledger, has no room
 def test_events_without_room_are_told_so_and_taken_once_when_there_is(process, size):
-    process.post("before")  # there is a ledger
     files = sorted(process.space.events.rglob("*"))
     ids = [f"no-room-{size}-{k}" for k in range(3)]
     with process.files_no_larger_than(size):
@@ -137,7 +162,7 @@ def test_events_without_room_are_told_so_and_taken_once_when_there_is(process, s
 async def at_once(url, calls):
     """The answers to calls (path, body) that are all made at the same moment."""
     limits = httpx.Limits(max_connections=None)
-    async with httpx.AsyncClient(base_url=url, timeout=60.0, limits=limits) as client:
+    async with httpx.AsyncClient(base_url=url, timeout=PATIENCE, limits=limits) as client:
         return await asyncio.gather(*(client.post(path, json=body) for path, body in calls))
 
 
@@ -195,7 +220,8 @@ def test_slow_and_half_sent_bodies_hold_up_nobody_and_do_nothing(process):
     slow = [connection(process, "/events", whole[:9], len(whole)) for _ in range(50)]
     for byte in whole[9:19]:
         for one in slow:
-            one.sendall(bytes([byte]))
+            with suppress(ConnectionError):  # a slow machine gives up the slow callers by now
+                one.sendall(bytes([byte]))
         assert seconds(process.score, "C000011") < SOON
     for one in slow:
         one.close()
@@ -227,8 +253,7 @@ def test_events_are_taken_once_whatever_moment_the_service_is_told_to_stop(proce
     found = stored(process.space)
     assert {found[name] for name in accepted(told)} == {1}
     process.start()
-    again = process.post(*told).json()["transactions"]
-    assert again["taken"] + again["repeated"] == len(told)
+    process.post_again(list(told))
     assert Counter(stored(process.space)[name] for name in told) == {1: len(told)}
 
 
@@ -256,22 +281,26 @@ def test_every_answer_is_of_one_champion_while_they_change(service, promotable):
         while not is_over.is_set():
             found.append(service.post("/score", json={"customer_ids": OTHERS}))
 
+    def wait_for_answers():
+        enough = len(found) + 2 * len(callers)  # the latter half is asked for from now on
+        until(lambda: len(found) >= enough)
+
     callers = [threading.Thread(target=ask) for _ in range(4)]
     for caller in callers:
         caller.start()
     try:
+        wait_for_answers()
         for version in ("2", "1", "2", "broken", "1"):
             if version == "broken":
                 point(promotable, {"churn": "999"})
             else:
                 promote(promotable, version)
             service.portal.call(following.look)
+            wait_for_answers()
     finally:
         is_over.set()
         for caller in callers:
             caller.join()
-        promote(promotable, "1")
-        service.portal.call(following.look)
     assert {answer.status_code for answer in found} == {200}
     models = [[one["model"] for one in answer.json()["scores"]] for answer in found]
     versions = [{one[name] for one in answer for name in TASKS} for answer in models]

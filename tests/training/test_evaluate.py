@@ -87,7 +87,7 @@ def test_snapshots_that_were_there_are_taken_to_cost_what_the_others_took(
         apply=lambda: None,
     )
     clock = iter([10.0, 16.0])
-    monkeypatch.setattr("time.perf_counter", lambda: next(clock))
+    monkeypatch.setattr(evaluate, "time", SimpleNamespace(perf_counter=lambda: next(clock)))
     assert evaluate._prepared(store, cutoffs) == pytest.approx(seconds, nan_ok=True)
 
 

@@ -5,7 +5,6 @@ Marked `services`: the server alone takes half a minute to start.
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -15,7 +14,9 @@ import pytest
 from mlflow.tracking import MlflowClient
 
 from features.workspace import Workspace
+from tests.ports import free_port
 from tests.serving.test_deploy_really import wait_until_healthy
+from tests.waiting import PATIENCE
 from training import comparison, record, registry
 from training.gate import Finding, Verdict
 from training.tasks import TASKS
@@ -33,9 +34,7 @@ def server(postgres, tmp_path_factory):
     As in the compose file, where the jobs write them into the workspace themselves.
     """
     folder = tmp_path_factory.mktemp("mlflow")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     uri = f"postgresql+psycopg://{postgres.new_database()}"
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(
@@ -52,7 +51,7 @@ def server(postgres, tmp_path_factory):
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
-        process.wait(60)
+        process.wait(PATIENCE)
 
 
 @pytest.fixture(scope="module")

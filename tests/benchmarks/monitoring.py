@@ -144,7 +144,7 @@ def by_sources(seed: int) -> Year:
 
 def _lived(seed: int, learn: Callable[[Workspace], ModelSet | None]) -> Year:
     with tempfile.TemporaryDirectory() as folder:
-        world, since = _world(seed)
+        world, since = world_of(seed)
         space = filled(Path(folder) / "as it was", world)
         models = learn(space)
         quiet = list(_rings(space, models, range(1, YEAR + 1)))
@@ -168,7 +168,7 @@ def filled(folder: Path, world: Tables) -> Workspace:
     return space
 
 
-def _world(seed: int) -> tuple[Tables, datetime]:
+def world_of(seed: int) -> tuple[Tables, datetime]:
     """A business, and the moment from which it changes: in the middle of a week."""
     return (tables_of(simulate(CUSTOMERS, seed)),
             TRAINED + timedelta(weeks=_change_week(seed), days=3))  # fmt: skip

@@ -1,7 +1,8 @@
 """The HTTP service: scores, profiles, events, erasure; the only file that imports bentoml.
 
-POST /score, /score_features, /profile and /events; DELETE /customers/ID; GET /version, /livez (the
-process), /readyz (models and online store), /metrics, /docs.json. `run_service.serve` starts it.
+POST /score, /score_features, /profile and /events; DELETE /customers/ID; GET / (where to go on),
+/version, /livez (the process), /readyz (models and online store), /metrics, /docs.json.
+`run_service.serve` starts it.
 """
 
 from features.errors import UserError  # before any vendor: its room switches telemetry off
@@ -24,7 +25,6 @@ import anyio
 import bentoml
 import numpy as np
 from pydantic import BaseModel
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
@@ -33,7 +33,7 @@ from starlette.types import ASGIApp
 from features.columns import Columns
 from features.moment import parse_moment
 from features.workspace import Workspace
-from serving import lane, openapi, posted
+from serving import lane, openapi, pages, posted
 from serving.access import Access
 from serving.answer import Call, answer
 from serving.answer_schema import Answer
@@ -87,7 +87,9 @@ async def _page(_: Request) -> JSONResponse:
     return JSONResponse(openapi.page("Holdfast", str(_service.inner.__doc__)))
 
 
-@bentoml.asgi_app(Starlette(routes=[Route("/version", _version)]))
+_PAGES = (Route("/", pages.about), Route("/version", _version), Route("/docs.json", _page))
+
+
 @bentoml.service(workers=WORKERS, traffic={"timeout": 60}, logging={"access": {"enabled": False}})
 class Holdfast:
     """Customers: churn risk and its cause, value, tier, what it pays to do, and what has happened.
@@ -328,7 +330,7 @@ class _Fronted(type(_service)):  # type: ignore[misc]
     def to_asgi(self, is_main: bool = True) -> ASGIApp:
         """The whole application: counted, admitted, limited, then the short way or BentoML's."""
         behind = super().to_asgi(is_main=is_main)
-        behind.router.routes.insert(0, Route("/docs.json", _page))
+        pages.put_into(behind, _PAGES)
         front = Lane(behind, bentoml.get_current_service)
         gauges = Gauges(Workspace.from_environment())
         limited = Access(BodyLimit(front, MOST_BODY_BYTES))

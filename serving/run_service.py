@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import ipaddress
 import os
+import socket
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -18,6 +20,13 @@ _ROOT = Path(__file__).resolve().parents[1]  # the folder that holds the package
 # The importing of feast names folders of this process; BentoML must name its own.
 _NOT_INHERITED = ("PROMETHEUS_MULTIPROC_DIR", "PROMETHEUS_MULTIPROCESS_DIR")
 
+# Why a port cannot be listened on, and what to do, by the code of the system.
+_NOT_HAD = {
+    errno.EADDRINUSE: "something listens there already. Choose another --port, or end the other.",
+    errno.EACCES: "only an administrator may. Choose a --port from 1024 on.",
+    errno.EADDRNOTAVAIL: "this machine has no such address. Choose another --host.",
+}
+
 
 def serve(
     workspace: Workspace,
@@ -31,8 +40,8 @@ def serve(
     This process is replaced, so that whoever stops it stops the service. host: the address to
     listen on; the default is reached from this machine only. now: the moment to stand at, naive
     UTC; default: the clock. workers: processes that answer, one for each core is plenty.
-    Raises UserError when the workspace has no champion, the host is no IP address, or it is reached
-    from elsewhere and there are no API keys.
+    Raises UserError when the workspace has no champion, the host is no IP address, is reached
+    from elsewhere and there are no API keys, or cannot be listened on at this port.
     """
     champion.versions(workspace)
     try:
@@ -43,8 +52,23 @@ def serve(
             "Use 127.0.0.1 for this machine only, or 0.0.0.0 for the network."
         ) from None
     refuse_open_to_network(host, Keys.from_environment(workspace))
+    _refuse_taken(host, port)
     sys.stdout.flush()
     os.execve(sys.executable, command(host, port), environment(workspace, port, now, workers))
+
+
+def _refuse_taken(host: str, port: int) -> None:
+    """Raise UserError when nobody can listen on this port now."""
+    family = socket.AF_INET6 if ipaddress.ip_address(host).version == 6 else socket.AF_INET
+    try:
+        with socket.socket(family) as tried:
+            # As BentoML does it: connections that have just ended are no hindrance.
+            tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            tried.bind((host, port))
+    except OSError as error:
+        other = f"{error.strerror}. Choose another --host or --port."
+        why = _NOT_HAD.get(error.errno or 0, other)
+        raise UserError(f"The service was to listen on port {port} of {host}, but {why}") from None
 
 
 def command(host: str, port: int) -> list[str]:

@@ -1,0 +1,65 @@
+"""What `holdfast serve` refuses before it becomes the service, in one sentence each."""
+
+import errno
+import os
+import socket
+
+import pytest
+
+from features.errors import UserError
+from features.workspace import Workspace
+from serving import run_service
+
+
+@pytest.fixture
+def space(tmp_path):
+    """A workspace that says which models are its champion; nothing here loads them."""
+    space = Workspace(tmp_path)
+    space.models.mkdir()
+    (space.models / "champion.json").write_text("{}")
+    return space
+
+
+@pytest.fixture
+def become(monkeypatch):
+    """Starts the service, but for becoming it; gives what it would have become."""
+    became = []
+    monkeypatch.setattr(os, "execve", lambda *given: became.append(given))
+
+    def start(*given, **more):
+        run_service.serve(*given, **more)
+        return became.pop()
+
+    return start
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_a_port_that_is_taken_is_told(space, become, host):
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as other:
+        other.bind((host, 0))
+        other.listen()
+        port = other.getsockname()[1]
+        with pytest.raises(UserError) as refused:
+            become(space, host, port)
+    assert str(refused.value) == (
+        f"The service was to listen on port {port} of {host}, but something listens there "
+        "already. Choose another --port, or end the other."
+    )
+    assert become(space, host, port)[1] == run_service.command(host, port)
+
+
+@pytest.mark.parametrize(
+    ("code", "sentence"),
+    [
+        (errno.EACCES, "but only an administrator may. Choose a --port from 1024 on."),
+        (errno.EADDRNOTAVAIL, "but this machine has no such address. Choose another --host."),
+        (errno.ENETDOWN, "but Network is down. Choose another --host or --port."),
+    ],
+)
+def test_a_port_that_cannot_be_had_is_told(space, become, monkeypatch, code, sentence):
+    def bind(*_):
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(socket.socket, "bind", bind)
+    with pytest.raises(UserError, match=sentence):
+        become(space, port=80)

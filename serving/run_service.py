@@ -12,8 +12,12 @@ from pathlib import Path
 from typing import NoReturn
 
 from features.errors import UserError
+from features.store_settings import settings
 from features.workspace import Workspace
+from serving import standing
+from serving.kept_answers import days_kept
 from serving.keys import Keys, refuse_open_to_network
+from serving.rate_limit import rate_from_environment
 from training import champion
 
 _ROOT = Path(__file__).resolve().parents[1]  # the folder that holds the package `serving`
@@ -41,7 +45,8 @@ def serve(
     listen on; the default is reached from this machine only. now: the moment to stand at, naive
     UTC; default: the clock. workers: processes that answer, one for each core is plenty.
     Raises UserError when the workspace has no champion, the host is no IP address, is reached
-    from elsewhere and there are no API keys, or cannot be listened on at this port.
+    from elsewhere and there are no API keys, or cannot be listened on at this port; and for a
+    setting of the environment that cannot be read.
     """
     champion.versions(workspace)
     try:
@@ -51,10 +56,19 @@ def serve(
             f"The service was to listen on {host!r}, which is no IP address. "
             "Use 127.0.0.1 for this machine only, or 0.0.0.0 for the network."
         ) from None
+    _read_settings(workspace)
     refuse_open_to_network(host, Keys.from_environment(workspace))
     _refuse_taken(host, port)
     sys.stdout.flush()
     os.execve(sys.executable, command(host, port), environment(workspace, port, now, workers))
+
+
+def _read_settings(workspace: Workspace) -> None:
+    """Read what each worker will read: one that cannot, is started again and again."""
+    rate_from_environment()
+    days_kept()
+    standing.chosen()
+    settings(workspace)
 
 
 def _refuse_taken(host: str, port: int) -> None:
@@ -91,5 +105,5 @@ def environment(
         "BENTOML_HOME": str(root / "bentoml" / str(port)),
         "HOLDFAST_WORKERS": str(workers),
         "OMP_NUM_THREADS": "1",  # a worker scales by more workers, not by threads
-        **({"HOLDFAST_NOW": now.isoformat()} if now else {}),
+        **({standing.VARIABLE: now.isoformat()} if now else {}),
     }

@@ -16,7 +16,6 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,7 +30,6 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from features.columns import Columns
-from features.moment import parse_moment
 from features.workspace import Workspace
 from serving import lane, openapi, pages, posted
 from serving.access import Access
@@ -57,6 +55,7 @@ from serving.schemas import (
     ScoreRequest,
     ScoreResponse,
 )
+from serving.standing import now
 from serving.together import Together, too_many
 
 if TYPE_CHECKING:
@@ -254,15 +253,6 @@ class Holdfast:
         with contextlib.suppress(asyncio.CancelledError):
             await self._follower
         await anyio.to_thread.run_sync(self._keeping.close)
-
-
-def now() -> datetime:
-    """The moment the service stands at, naive UTC: HOLDFAST_NOW where it is set, else the clock.
-
-    Raises UserError when HOLDFAST_NOW cannot be read.
-    """
-    text = os.environ.get("HOLDFAST_NOW")
-    return parse_moment(text) if text else datetime.now(UTC).replace(tzinfo=None)
 
 
 def _response(answers: list[Answer]) -> ScoreResponse:

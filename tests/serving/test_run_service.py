@@ -9,6 +9,7 @@ import pytest
 from features.errors import UserError
 from features.workspace import Workspace
 from serving import run_service
+from tests.serving.running import free_port
 
 
 @pytest.fixture
@@ -63,3 +64,22 @@ def test_a_port_that_cannot_be_had_is_told(space, become, monkeypatch, code, sen
     monkeypatch.setattr(socket.socket, "bind", bind)
     with pytest.raises(UserError, match=sentence):
         become(space, port=80)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("HOLDFAST_RATE_LIMIT", "abc", "HOLDFAST_RATE_LIMIT is 'abc', which is no number"),
+        ("HOLDFAST_KEEP_SERVED_DAYS", "long", "HOLDFAST_KEEP_SERVED_DAYS is 'long', and days"),
+        ("HOLDFAST_NOW", "yesterday", "The moment 'yesterday' cannot be read"),
+        ("HOLDFAST_API_KEYS", "nonsense", "Entry 1 of HOLDFAST_API_KEYS"),
+        ("HOLDFAST_API_KEYS_FILE", "/not/there", "HOLDFAST_API_KEYS_FILE names /not/there"),
+        ("HOLDFAST_FEATURE_STORE", "/not/there", "configuration /not/there does not exist"),
+    ],
+)
+def test_a_setting_that_cannot_be_read_is_told_before_the_start(
+    space, become, monkeypatch, name, value, sentence
+):
+    monkeypatch.setenv(name, value)
+    with pytest.raises(UserError, match=sentence):
+        become(space, port=free_port())

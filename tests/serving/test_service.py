@@ -14,7 +14,7 @@ import pytest
 
 from features.errors import UserError
 from features.workspace import Workspace
-from serving import following, run_service
+from serving import following, run_service, standing
 from serving import service as module
 from serving.loaded import Loaded
 from serving.schemas import MOST_CUSTOMERS
@@ -82,7 +82,7 @@ def test_features_too_old_for_the_moment_are_not_scored(service, monkeypatch):
 
 def test_the_clock_tells_the_moment_where_none_is_set(monkeypatch):
     monkeypatch.delenv("HOLDFAST_NOW", raising=False)
-    assert abs((module.now() - datetime.now(UTC).replace(tzinfo=None)).total_seconds()) < 60
+    assert abs((standing.now() - datetime.now(UTC).replace(tzinfo=None)).total_seconds()) < 60
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ import logging
 import os
 import sys
 import time
+import warnings
 from collections import Counter
 from collections.abc import Mapping
 from functools import cache, cached_property, partial
@@ -62,6 +63,9 @@ if TYPE_CHECKING:
     import prometheus_client
 
 log = logging.getLogger(__name__)
+
+# BentoML calls a method of pydantic by its old name at each route: advice to its authors.
+warnings.filterwarnings("ignore", message="The `__get_pydantic_core_schema__` method of the")
 
 # 1,000 rows of 400 features with their names, about 30 bytes each.
 MOST_BODY_BYTES = 12_000_000

@@ -214,7 +214,9 @@ def test_what_fails_unforeseen_is_logged_without_the_customer(service, monkeypat
 
 def test_a_pickle_is_not_opened(service):
     pickled = {"content-type": "application/vnd.bentoml+pickle"}
-    assert service.post("/score", content=b"x", headers=pickled).status_code == 415
+    answer = service.post("/score", content=b"x", headers=pickled)
+    assert answer.status_code == 415
+    assert answer.json()["error"].startswith("The body was not sent as JSON, and nothing else")
 
 
 def test_version_names_models_definitions_policy_and_catalog(service):

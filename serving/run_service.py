@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from features.errors import UserError
+from features.moment import is_earlier
 from features.store_settings import settings
 from features.workspace import Workspace
 from serving import standing
@@ -46,7 +47,7 @@ def serve(
     UTC; default: the clock. workers: processes that answer, one for each core is plenty.
     Raises UserError when the workspace has no champion, the host is no IP address, is reached
     from elsewhere and there are no API keys, or cannot be listened on at this port; and for a
-    setting of the environment that cannot be read.
+    setting of the environment that cannot be read, and a moment before that of the online store.
     """
     champion.versions(workspace)
     try:
@@ -58,6 +59,8 @@ def serve(
         ) from None
     _read_settings(workspace)
     refuse_open_to_network(host, Keys.from_environment(workspace))
+    if now := now or standing.chosen():
+        _refuse_later_features(workspace, now)
     _refuse_taken(host, port)
     sys.stdout.flush()
     os.execve(sys.executable, command(host, port), environment(workspace, port, now, workers))
@@ -67,8 +70,20 @@ def _read_settings(workspace: Workspace) -> None:
     """Read what each worker will read: one that cannot, is started again and again."""
     rate_from_environment()
     days_kept()
-    standing.chosen()
     settings(workspace)
+
+
+def _refuse_later_features(workspace: Workspace, now: datetime) -> None:
+    """Raise UserError when the online store was loaded for a later moment than the chosen one."""
+    from features.store import FeatureStore  # takes seconds; only who chose a moment needs it
+
+    newest = FeatureStore(workspace).newest_online()
+    if newest and is_earlier(now, newest):
+        raise UserError(
+            f"The service was to stand at {now:%Y-%m-%d %H:%M}, and the online store knows what "
+            f"had happened by {newest:%Y-%m-%d %H:%M}. Leave --as-of out, or give it that moment "
+            f"or a later one; for scores of an earlier one: holdfast score --as-of {now:%Y-%m-%d}."
+        )
 
 
 def _refuse_taken(host: str, port: int) -> None:

@@ -3,12 +3,14 @@
 import errno
 import os
 import socket
+from datetime import timedelta
 
 import pytest
 
 from features.errors import UserError
 from features.workspace import Workspace
 from serving import run_service
+from tests.serving.conftest import AS_OF
 from tests.serving.running import free_port
 
 
@@ -81,5 +83,28 @@ def test_a_setting_that_cannot_be_read_is_told_before_the_start(
     space, become, monkeypatch, name, value, sentence
 ):
     monkeypatch.setenv(name, value)
+    now = None if name == "HOLDFAST_NOW" else AS_OF
     with pytest.raises(UserError, match=sentence):
-        become(space, port=free_port())
+        become(space, port=free_port(), now=now)
+
+
+@pytest.mark.parametrize("by_variable", [False, True])
+def test_a_moment_before_that_of_the_online_store_is_refused(
+    trained_workspace, become, monkeypatch, by_variable
+):
+    early = AS_OF - timedelta(days=30)
+    if by_variable:
+        monkeypatch.setenv("HOLDFAST_NOW", early.isoformat())
+    with pytest.raises(UserError) as refused:
+        become(trained_workspace, port=free_port(), now=None if by_variable else early)
+    assert str(refused.value) == (
+        "The service was to stand at 2024-12-01 23:59, and the online store knows what had "
+        "happened by 2024-12-31 23:59. Leave --as-of out, or give it that moment or a later one; "
+        "for scores of an earlier one: holdfast score --as-of 2024-12-01."
+    )
+
+
+@pytest.mark.parametrize("now", [None, AS_OF, AS_OF + timedelta(hours=1)])
+def test_the_clock_and_any_other_moment_are_stood_at(trained_workspace, become, now):
+    _, _, environment = become(trained_workspace, port=free_port(), now=now)
+    assert environment.get("HOLDFAST_NOW") == (now.isoformat() if now else None)

@@ -15,7 +15,7 @@ import logging
 import os
 import traceback
 import uuid
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +24,7 @@ from pydantic import BaseModel, ValidationError
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from features.errors import Unavailable, UserError
+from serving import mistakes
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +34,9 @@ MOST_SECONDS = 15.0
 LONGEST_REQUEST_ID = 100
 CUSTOMERS = "/customers/"
 SECONDS_TO_RETRY = b"1"
+_JSON = b"application/json"
+_NO_JSON = ("The body was not sent as JSON, and nothing else is read. "
+            "Send JSON with the header Content-Type: application/json.")  # fmt: skip
 # How a disk that has no room is told of by the system, for a disk, a share of one and a file, and
 # by SQLite. DuckDB and the stores have no code for it, only these words within theirs.
 _FULL = (*map(os.strerror, (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)), "disk is full")
@@ -71,17 +75,14 @@ class Lane:
             customer_id = scope["path"].removeprefix(CUSTOMERS)
             await _send(send, *await self._service().erase(customer_id))
             return
-        route = self._route(scope, headers)
+        is_posted = scope["method"] == "POST"
+        route = self._service().routes.get(scope["path"]) if is_posted else None
         if route is None:
             await self.app(scope, receive, send)
-            return
-        await _send(send, *await _answered(route, await _body(receive)))
-
-    def _route(self, scope: Scope, headers: Mapping[bytes, bytes]) -> Route | None:
-        kind = headers.get(b"content-type", b"application/json")
-        if scope["method"] != "POST" or not kind.startswith(b"application/json"):
-            return None
-        return self._service().routes.get(scope["path"])
+        elif not headers.get(b"content-type", _JSON).lower().startswith(_JSON):
+            await _send(send, 415, {"error": _NO_JSON})
+        else:
+            await _send(send, *await _answered(route, await _body(receive)))
 
 
 async def _body(receive: Receive) -> bytes:
@@ -108,9 +109,7 @@ def told(error: Exception) -> tuple[int, dict[str, Any]]:
     match error:
         case ValidationError():
             detail = error.errors(include_context=False, include_input=False, include_url=False)
-            count = error.error_count()
-            words = f"{count} validation error{'s' if count > 1 else ''} for {error.title}"
-            return 400, {"error": words, "detail": detail}
+            return 400, {"error": mistakes.sentence(detail), "detail": detail}
         case Unavailable():
             is_full = any(words in str(error) for words in _FULL)
             return 507 if is_full else 503, {"error": str(error)}
@@ -134,7 +133,7 @@ async def _send(send: Send, status: int, content: Any) -> None:
     # are JSON's own types, or models in their turn.
     body = json.dumps(content, ensure_ascii=False, separators=(",", ":"), default=dict).encode()
     headers = [
-        (b"content-type", b"application/json"),
+        (b"content-type", _JSON),
         (b"content-length", str(len(body)).encode()),
         (b"x-request-id", request_id.get().encode("latin-1", "replace")),
     ]

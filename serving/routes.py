@@ -13,14 +13,13 @@ ROLE_OF = {
 }
 # For probes, for Prometheus, and for readers of the interface, which tell nothing of a customer.
 OPEN = frozenset({"/", "/livez", "/readyz", "/healthz", "/metrics", "/version", "/docs.json"})
-_OPEN_BELOW = "/static_content/"  # what the page at / is made of
 
 _BY_PREFIX = {name.split("{", 1)[0]: name for name in ROLE_OF if "{" in name}
 
 
 def is_open(path: str) -> bool:
     """Whether a path is answered to everybody."""
-    return path in OPEN or path.startswith(_OPEN_BELOW)
+    return path in OPEN
 
 
 def route_of(path: str) -> str | None:

@@ -1,7 +1,8 @@
 """The HTTP service: scores, profiles, events, erasure; the only file that imports bentoml.
 
-POST /score, /score_features, /profile and /events; DELETE /customers/ID; GET /version, /livez (the
-process), /readyz (models and online store), /metrics, /docs.json. `run_service.serve` starts it.
+POST /score, /score_features, /profile and /events; DELETE /customers/ID; GET / (where to go on),
+/version, /livez (the process), /readyz (models and online store), /metrics, /docs.json.
+`run_service.serve` starts it.
 """
 
 from features.errors import UserError  # before any vendor: its room switches telemetry off
@@ -13,9 +14,9 @@ import logging
 import os
 import sys
 import time
+import warnings
 from collections import Counter
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,16 +25,14 @@ import anyio
 import bentoml
 import numpy as np
 from pydantic import BaseModel
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from features.columns import Columns
-from features.moment import parse_moment
 from features.workspace import Workspace
-from serving import lane, openapi, posted
+from serving import lane, openapi, pages, posted
 from serving.access import Access
 from serving.answer import Call, answer
 from serving.answer_schema import Answer
@@ -57,12 +56,16 @@ from serving.schemas import (
     ScoreRequest,
     ScoreResponse,
 )
+from serving.standing import now
 from serving.together import Together, too_many
 
 if TYPE_CHECKING:
     import prometheus_client
 
 log = logging.getLogger(__name__)
+
+# BentoML calls a method of pydantic by its old name at each route: advice to its authors.
+warnings.filterwarnings("ignore", message="The `__get_pydantic_core_schema__` method of the")
 
 # 1,000 rows of 400 features with their names, about 30 bytes each.
 MOST_BODY_BYTES = 12_000_000
@@ -87,7 +90,9 @@ async def _page(_: Request) -> JSONResponse:
     return JSONResponse(openapi.page("Holdfast", str(_service.inner.__doc__)))
 
 
-@bentoml.asgi_app(Starlette(routes=[Route("/version", _version)]))
+_PAGES = (Route("/", pages.about), Route("/version", _version), Route("/docs.json", _page))
+
+
 @bentoml.service(workers=WORKERS, traffic={"timeout": 60}, logging={"access": {"enabled": False}})
 class Holdfast:
     """Customers: churn risk and its cause, value, tier, what it pays to do, and what has happened.
@@ -254,15 +259,6 @@ class Holdfast:
         await anyio.to_thread.run_sync(self._keeping.close)
 
 
-def now() -> datetime:
-    """The moment the service stands at, naive UTC: HOLDFAST_NOW where it is set, else the clock.
-
-    Raises UserError when HOLDFAST_NOW cannot be read.
-    """
-    text = os.environ.get("HOLDFAST_NOW")
-    return parse_moment(text) if text else datetime.now(UTC).replace(tzinfo=None)
-
-
 def _response(answers: list[Answer]) -> ScoreResponse:
     for status, count in Counter(one["status"] for one in answers).items():
         _scores_total().labels(status).inc(count)
@@ -328,7 +324,7 @@ class _Fronted(type(_service)):  # type: ignore[misc]
     def to_asgi(self, is_main: bool = True) -> ASGIApp:
         """The whole application: counted, admitted, limited, then the short way or BentoML's."""
         behind = super().to_asgi(is_main=is_main)
-        behind.router.routes.insert(0, Route("/docs.json", _page))
+        pages.put_into(behind, _PAGES)
         front = Lane(behind, bentoml.get_current_service)
         gauges = Gauges(Workspace.from_environment())
         limited = Access(BodyLimit(front, MOST_BODY_BYTES))

@@ -5,7 +5,7 @@ import os
 import bentoml
 
 from serving.schemas import ScoreRequest, ScoreResponse
-from serving.service import now
+from serving.standing import now
 
 
 @bentoml.service(

@@ -14,7 +14,7 @@ from features.workspace import Workspace
 from serving.answer import Call, answer
 from serving.loaded import Asked, Loaded
 from serving.policy import POLICY
-from serving.service import now
+from serving.standing import now
 
 app = FastAPI()
 loaded = Loaded.from_workspace(Workspace.from_environment())

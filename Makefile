@@ -1,6 +1,9 @@
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 BIN := .venv/bin
+# Compiled modules are kept, whatever the environment says: each process of the tests would compile
+# every package anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup demo test test-services check fix bench bench-serving bench-models lock
 

@@ -16,15 +16,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import feast
 import ibis
 import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
-from feast.infra.key_encoding_utils import serialize_entity_key
-from feast.protos.feast.types.EntityKey_pb2 import EntityKey
-from feast.protos.feast.types.Value_pb2 import Value
-from feast.types import Bytes, Float64, String
 
 from features import backend, catalog, compaction, erasure, journal, moment, online, pushes, recent
 from features.chunks import chunks, together
@@ -32,6 +27,7 @@ from features.columns import Columns
 from features.erasure import Erased
 from features.errors import UserError
 from features.family import Family
+from features.lean_import import lean
 from features.outage import identity, online_store_answering, registry_answering
 from features.packing import Latest, Layout, Stamp, nothing
 from features.pushes import Pushed
@@ -40,13 +36,17 @@ from features.snapshots import Snapshots
 from features.store_settings import settings
 from features.workspace import Workspace
 
-backend.quiet()  # feast's import puts its own warning filters first
+with lean():
+    import feast
+    from feast.infra.key_encoding_utils import serialize_entity_key
+    from feast.protos.feast.types.EntityKey_pb2 import EntityKey
+    from feast.protos.feast.types.Value_pb2 import Value
+    from feast.types import Bytes, Float64, String
 
 # A training row takes the snapshot of its own moment; the width only bounds Feast's join.
 _OFFLINE_TTL = timedelta(days=31)
 _ONLINE, _PACKED = "online", "packed"  # the view of the packed rows, and its one field
-# Customers written at a time: a push waits for them about half a second at most.
-_CHUNK = 5_000
+_CHUNK = 5_000  # customers written at a time: a push waits for them half a second at most
 
 
 class FeatureStore:

@@ -8,13 +8,11 @@ from datetime import datetime
 import ibis.expr.types as ir
 import numpy as np
 
-from features import backend, moment, received
+from features import backend, events, moment, received
 from features.workspace import Workspace, event_files
 from serving import cohorts
 from serving.kpi_events import TOP_SHARE, YEAR, Facts, Figures, Known, finite, ratio
 from training.proof import Proof
-
-UNNAMED = "customer_id is missing"  # the reason under which such rows are set aside (events.check)
 
 
 def scoring(known: Known) -> Figures:
@@ -70,7 +68,7 @@ def identified_rate(space: Workspace) -> float | None:
     a customer, they are more likely left out than not there, and the answer is None.
     """
     tables = ("transactions", "interactions")
-    unnamed = sum(received.refused(space.events, table, UNNAMED) for table in tables)
+    unnamed = sum(received.refused(space.events, table, events.UNNAMED) for table in tables)
     if not unnamed:
         return None
     named = sum(

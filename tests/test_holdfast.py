@@ -95,10 +95,11 @@ def test_nothing_after_as_of_is_used(file, tmp_path, monkeypatch, capsys):
     found = []
     for name, given in (("a", rows), ("b", changed[~later])):
         path = file(given, f"{name}.csv")
-        call(
+        code, _, errors = call(
             monkeypatch, capsys, "run", "--transactions", path, "--as-of", "2023-11-30",
             "--horizon", 60, "--value-horizon", 60, "--out", tmp_path / name, "--quiet",
         )  # fmt: skip
+        assert (code, errors) == (0, "")
         found.append(pd.read_parquet(tmp_path / name / "scores.parquet"))
     pd.testing.assert_frame_equal(*found)
 

@@ -79,9 +79,7 @@ def _families(models: ModelSet, panel: pd.DataFrame) -> str:
 
 
 def _groups(churn_test: Backtest | None, value_test: Backtest | None) -> str:
-    churn = segments.of_churn([churn_test] if churn_test else [])
-    value = segments.of_value([value_test] if value_test else [])
-    text = words.of_segments(churn, value)
+    text = words.of_segments(*segments.of_newest(churn_test, value_test))
     return f"```\n{text}\n```" if text else "Not tested."
 
 

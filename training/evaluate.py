@@ -11,13 +11,14 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
 from features.errors import UserError
 from features.store import FeatureStore
-from training import frame, split, staying
+from training import frame, segments, split, staying
 from training.exposure import AS_THEY_ARE, Treated
 from training.metrics import CHURN_METRICS, TYPE_METRICS, VALUE_METRICS
 from training.models import RIVALS
@@ -54,6 +55,16 @@ class Backtest:
     held_out: pd.DataFrame
     model: Boosting | TwoPart
     seconds: float = np.nan
+
+    @cached_property
+    def churn_groups(self) -> pd.DataFrame:
+        """How right it was on churn, by group (segments.of_churn), worked out once."""
+        return segments.of_churn([self])
+
+    @cached_property
+    def value_groups(self) -> pd.DataFrame:
+        """How right it was on value, by group (segments.of_value), worked out once."""
+        return segments.of_value([self])
 
 
 def backtest(

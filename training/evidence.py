@@ -12,7 +12,6 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
 from pathlib import Path
 from statistics import median
 
@@ -86,15 +85,15 @@ class Evidence:
     champion_size: int | None
     totals: Totals | str
 
-    @cached_property
+    @property
     def churn_groups(self) -> pd.DataFrame:
         """The churn test by group (segments.of_churn)."""
-        return segments.of_churn([self.churn_test] if self.churn_test else [])
+        return segments.of_newest(self.churn_test, None)[0]
 
-    @cached_property
+    @property
     def value_groups(self) -> pd.DataFrame:
         """The value test by group (segments.of_value)."""
-        return segments.of_value([self.value_test] if self.value_test else [])
+        return segments.of_newest(None, self.value_test)[1]
 
 
 def gather(

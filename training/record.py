@@ -103,8 +103,8 @@ def held_out(test: Backtest, name: str, digest: str) -> None:
 
 def of_segments(churn: Backtest | None, value: Backtest | None) -> dict[str, float]:
     """segment/<task>/<group>/<figure> -> value, of groups with enough customers."""
-    tables = {"churn": (segments.of_churn([churn] if churn else []), "calibration_error"),
-              "clv": (segments.of_value([value] if value else []), "coverage_90")}  # fmt: skip
+    of_churn, of_value = segments.of_newest(churn, value)
+    tables = {"churn": (of_churn, "calibration_error"), "clv": (of_value, "coverage_90")}
     found = {}
     for task, (table, figure) in tables.items():
         for row in table.dropna(subset="level").to_dict("records") if len(table) else ():

@@ -24,6 +24,7 @@ from mlflow.models import ModelSignature
 from mlflow.tracking import MlflowClient
 from mlflow.types import ColSpec, DataType, Schema, TensorSpec
 from mlflow.types.schema import AnyType
+from mlflow.utils import logging_utils
 
 from features import backend
 from features.errors import UserError
@@ -132,7 +133,10 @@ def register(
     client, run_id = MlflowClient(), _current()
     versions = {}
     for name in TASKS:
-        version = _registered(client, name, run_id) or _log_model(models, name, folder / name)
+        version = _registered(client, name, run_id)
+        if version is None:
+            with _unannounced():
+                version = _log_model(models, name, folder / name)
         task, reference = models.tasks[name], models.reference
         told = {"definition": task.definition,
                 "trained_as_of": reference.trained_as_of.isoformat(), **tags}  # fmt: skip
@@ -215,6 +219,7 @@ def _connect(workspace: Workspace) -> None:
     default = f"sqlite:///{workspace.mlflow / 'mlflow.db'}"
     warnings.filterwarnings("ignore", module="mlflow")  # its advice to developers, not to users
     logging.getLogger("mlflow").setLevel(logging.WARNING)
+    os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")  # results go there
     mlflow.set_tracking_uri(_ASKED_URI or default)
     if "MLFLOW_RUN_ID" in os.environ:
         return  # started by `mlflow run`, which has opened the run already
@@ -312,6 +317,16 @@ def _registered(client: MlflowClient, name: str, run_id: str) -> str | None:
     """The version of a model that a run has registered."""
     found = client.search_model_versions(f"name = '{name}' and run_id = '{run_id}'")
     return str(max(int(one.version) for one in found)) if found else None
+
+
+@contextmanager
+def _unannounced() -> Iterator[None]:
+    """MLflow tells on standard error what it registers, at every level of logging."""
+    logging_utils.disable_logging()
+    try:
+        yield
+    finally:
+        logging_utils.enable_logging()
 
 
 def _log_model(models: ModelSet, name: str, folder: Path) -> str:

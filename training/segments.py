@@ -9,17 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from training import chance, value_tiers
-from training.evaluate import Backtest
 from training.metrics import coverage, expected_calibration_error, log_losses
 from training.models.two_part import COVERAGE
 from training.tasks import TIERS
 from training.value_tiers import TierCuts
+
+if TYPE_CHECKING:
+    from training.evaluate import Backtest
 
 # A share of 50 customers is known to 14 points at best, of fewer it is an anecdote.
 LEAST_CUSTOMERS = 50
@@ -114,6 +117,14 @@ def of_value(tests: Sequence[Backtest]) -> pd.DataFrame:
     """
     rows = _together([test for test in tests if "expected_value" in test.held_out])
     return _by_group(rows, _value, VALUE_COLUMNS)
+
+
+def of_newest(churn: Backtest | None, value: Backtest | None) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """of_churn and of_value of one test each, which may be the same; empty without a test."""
+    return (
+        churn.churn_groups if churn else of_churn([]),
+        value.value_groups if value else of_value([]),
+    )
 
 
 def _together(tests: Sequence[Backtest]) -> pd.DataFrame:

@@ -5,11 +5,10 @@ import json
 import ibis
 import pandas as pd
 
+from features.events import UNNAMED
 from features.received import refused
 from features.taking import take
 from features.workspace import ingest
-
-UNNAMED = "customer_id is missing"
 
 
 def orders(*customers):

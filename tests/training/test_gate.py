@@ -3,13 +3,13 @@
 import json
 from dataclasses import replace
 from datetime import datetime
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from training import gate, gate_checks
+from training.evaluate import Backtest
 from training.evidence import Evidence, Rival, Totals
 from training.gate import GATE, Finding, Verdict
 from training.split import CutOff
@@ -43,8 +43,8 @@ def customers(seed: int = 0) -> pd.DataFrame:
     })  # fmt: skip
 
 
-def test_of(rows: pd.DataFrame) -> SimpleNamespace:
-    return SimpleNamespace(origin=ORIGIN, held_out=rows, panel=rows.head(0), model=None)
+def test_of(rows: pd.DataFrame) -> Backtest:
+    return Backtest(ORIGIN, panel=rows.head(0), held_out=rows, model=None)
 
 
 test_of.__test__ = False

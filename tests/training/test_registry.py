@@ -113,7 +113,9 @@ def test_the_champion_folder_answers_as_the_trained_models(trained, today):
     assert {path.suffix for path in files} == {".json", ".ubj"}
 
 
-def test_promotions_and_rollbacks_move_the_aliases_and_the_pointer(record, trained, tmp_path):
+def test_promotions_and_rollbacks_move_the_aliases_and_the_pointer(
+    record, trained, tmp_path, capsys
+):
     space, client = trained.space, record.client
 
     def versions(alias):
@@ -128,6 +130,7 @@ def test_promotions_and_rollbacks_move_the_aliases_and_the_pointer(record, train
     )
     with registry.run(space, "again", {}):
         assert registry.register(trained.learned.models, tmp_path, {"events": "e1"}) == second
+    assert capsys.readouterr() == ("", "")  # MLflow says nothing of its own
     assert (versions("challenger"), versions("champion"), pointer(space)) == (second, first, first)
     assert registry.promote(space) == {name: f"{name}@2" for name in TASKS}
     assert (versions("champion"), versions("former_champion"), pointer(space)) == (

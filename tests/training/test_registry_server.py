@@ -98,11 +98,12 @@ def test_champions_are_promoted_rolled_back_and_compared(business):
     assert "churn/model/log_loss" in found.metrics
 
 
-def test_a_run_goes_on_where_it_was_ended(business):
+def test_a_run_goes_on_where_it_was_ended_and_says_nothing(business, capsys):
     with registry.run(business.space, "again", {}, business.run_id) as run_id:
         assert run_id == business.run_id
     with registry.run(business.space, "anew", {}, "0" * 32) as run_id:
         assert run_id != "0" * 32
+    assert capsys.readouterr() == ("", "")
 
 
 def test_a_deleted_run_does_not_become_champion(business):

@@ -147,7 +147,7 @@ def _main_causes(view: View, rows: pd.DataFrame) -> Cell:
     """The most frequent likely causes of these customers."""
     shares = rows["cause"].dropna().value_counts(normalize=True).head(MAIN_CAUSES)
     parts = [f"{view.word('cause', code)} {percent(share).text}" for code, share in shares.items()]
-    return Cell(", ".join(parts) or MISSING)
+    return Cell(view.words["page.comma"].join(parts) or MISSING)
 
 
 def marketing(view: View) -> Section:

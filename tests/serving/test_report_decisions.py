@@ -89,6 +89,8 @@ def test_each_lever_has_its_customers_money_and_main_causes():
     assert rows[0][:5] == ["Repair the service", 3, 0.5, 150, 12]
     assert rows[0][5] == "Our fault or unknown 67%, Open complaint 33%"
     assert rows[1][1] == 1
+    chinese = levers(seen(scores, words=CHINESE))
+    assert tables(chinese)["levers"][0][5] == "过失或不明 67%、报复性被动流失 33%"
     assert notes(section)[0].startswith("1 customers are on no list for retention")
 
 

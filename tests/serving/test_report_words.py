@@ -84,8 +84,9 @@ def test_amounts_in_a_sentence_keep_their_stops_and_commas():
 
 
 def test_the_chinese_page_shows_no_key_and_no_english_word_of_the_report(tmp_path):
-    scores = customers().assign(top_factors=None)
-    facts = {"as_of": "2025-06-30", "value_horizon": "365 days"}
+    unavailable = dict.fromkeys(("type_retaliatory", "type_malicious"))
+    scores = customers().assign(top_factors=None, **unavailable)
+    facts = {"as_of": "2025-06-30", "value_horizon": "365 days", "policy": "3"}
 
     page = written(
         tmp_path / "report.html", scores, proven(held_out()), "标题", facts, words=CHINESE
@@ -95,3 +96,5 @@ def test_the_chinese_page_shows_no_key_and_no_english_word_of_the_report(tmp_pat
     assert '<html lang="zh">' in page.html
     assert [text for text in shown if text in ENGLISH or text in ENGLISH.values()] == []
     assert "截止时间" in shown
+    assert "策略：3" in shown
+    assert "无法得知：报复性被动流失、恶意被动流失。" in page.texts["causes"]

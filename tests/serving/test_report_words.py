@@ -4,6 +4,7 @@ import string
 
 import pytest
 
+from features.relationship import _profile_feature
 from serving.report_parts.retold import factors, retold
 from serving.report_parts.words import CHINESE, ENGLISH, LANGUAGES
 from tests.serving.report_world import customers, held_out, proven, written
@@ -71,6 +72,15 @@ def test_a_factor_of_no_known_family_keeps_its_own_name():
         "The customer's country −14",
         "The customer's country: France",
     )
+    assert factors("Moons in the sky: 3 (+2 points)", CHINESE).short == "Moons in the sky：+2"
+
+
+def test_a_column_of_the_customers_table_is_told_in_words():
+    of_channel = Factor("relationship", "profile_channel", _profile_feature("channel").about,
+                        "web", 0.03, False)  # fmt: skip
+
+    assert factors(sentence(of_channel), CHINESE).short == "客户资料（channel）：+3"
+    assert factors(sentence(of_channel), ENGLISH).short == "The customer's channel +3"
 
 
 def test_amounts_in_a_sentence_keep_their_stops_and_commas():

@@ -123,6 +123,14 @@ def _numbers(given: list[str] | None) -> dict[str, float]:
     return found
 
 
+def _best(gap: float) -> str:
+    from serving.planner import LEAST_MONEY
+
+    if gap < LEAST_MONEY:
+        return "Within these limits no other plan would bring more."
+    return f"Within these limits the best plan would bring at most {gap:,.2f} more."
+
+
 def _in_words(made: Plan, path: Path) -> str:
     facts = made.facts
     lines = [
@@ -134,10 +142,12 @@ def _in_words(made: Plan, path: Path) -> str:
              for name, price in made.prices.items() if price > 0.0]  # fmt: skip
     return "\n".join([
         f"{facts['chosen_customers']:,.0f} customers, {facts['spent']:,.2f} to spend, expected net "
-        f"{facts['net']:,.2f}; {facts['control_customers']:,.0f} more are left alone as control.",
+        f"{facts['net']:,.2f}.",
+        f"Control group: {facts['kept_aside']:,.0f} drawn by lot are left alone, of whom "
+        f"{facts['control_customers']:,.0f} would have been contacted.",
         *(lines or ["  No action is worth its cost."]),
         *worth,
-        f"No plan is better by more than {facts['gap']:,.2f}.",
+        _best(facts["gap"]),
         *made.assumptions,
         f"Plan  {path}",
     ])  # fmt: skip

@@ -30,6 +30,7 @@ CONTROL_SHARE = 0.10  # of those who may be contacted; what is lost by it is the
 CONTACT_CAP_DAYS = 14  # who heard from us in the last two weeks is left in peace; a convention
 CONTACTED = "days_since_contacted"
 SAVEABLE = "saveable_loss"
+LEAST_MONEY = 0.005  # currency units; less than this is written as 0.00
 # What a list is worth at these parts of the save shares: of the expected loss of simulated
 # businesses, contacts saved a quarter to a half of what was assumed.
 PARTS = {"half": 0.5, "quarter": 0.25}
@@ -127,8 +128,9 @@ def plan(
             f"cost_{action.name}": each for action, each in zip(actions, cost.tolist(), strict=True)
         },
     }
-    said = _assumptions(scores, terms, responses, facts)
-    return Plan(table, facts, said, dict(zip(names, found.prices.tolist(), strict=True)))
+    prices = dict(zip(names, found.prices.tolist(), strict=True))
+    said = (*_assumptions(scores, terms, responses, facts), *_unspent_in_words(facts, prices))
+    return Plan(table, facts, said, prices)
 
 
 def kept_aside(customers: pd.Series, terms: Terms) -> NDArray[np.bool_]:
@@ -324,6 +326,20 @@ def _less_in_words(facts: Mapping[str, float]) -> tuple[str, ...]:
         f"If actions save half of what is planned, the same list nets {facts['net_at_half']:,.2f}, "
         f"if a quarter {facts['net_at_quarter']:,.2f}; below {facts['break_even_share']:.0%} it "
         "loses money.",
+    )
+
+
+def _unspent_in_words(facts: Mapping[str, float], prices: Mapping[str, float]) -> tuple[str, ...]:
+    """Why a budget is not spent up; nothing where more of it could bring anything.
+
+    At a price of 0 the gap bounds what any larger budget could add.
+    """
+    budget, spent = facts.get("budget", 0.0), facts["spent"]
+    if not spent < budget or prices["budget"] > 0.0 or facts["gap"] >= LEAST_MONEY:
+        return ()
+    return (
+        f"Of the budget of {budget:,.2f} only {spent:,.2f} is spent, because no further action "
+        "that may be taken would save more than it costs; a larger budget would bring nothing.",
     )
 
 

@@ -132,9 +132,12 @@ def served(space: Workspace, customer_id: str, request_id: str = "") -> Replay:
     if not kept:
         who = customer_id or "rows without a customer"
         which = f" in the request {request_id}" if request_id else ""
+        days = kept_answers.days_kept()
+        kept_for = f"for {days} days, except those about customers it does not know"
+        nothing = "nowhere: HOLDFAST_KEEP_SERVED_DAYS is 0"
         raise UserError(
-            f"No answer about {who}{which} was kept. The service keeps what it says for "
-            "HOLDFAST_KEEP_SERVED_DAYS days, but for customers it does not know."
+            f"No answer about {who}{which} was kept. The service keeps its answers "
+            f"{kept_for if days else nothing}."
         )
     last = kept[0]
     return _of_answers(space, [one for one in kept if one.is_with(last)])

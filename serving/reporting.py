@@ -75,7 +75,7 @@ def report_on(
         "churn_definition": tasks["churn"].sentence(),
         "value_horizon": f"{tasks['clv'].horizon_days} days",
         "trained_as_of": f"{reference.trained_as_of:%Y-%m-%d}",
-        "model_versions": ", ".join(models.versions.values()) or "not registered",
+        "model_versions": words["page.comma"].join(models.versions.values()) or "not registered",
         "policy": policy.label,
         "features": f"{len(reference.features)} (catalogue {reference.catalog})",
     }

@@ -30,7 +30,8 @@ def cohort_curves(shares: pd.DataFrame, average: pd.Series, newest: str, words: 
     """
     quarters = np.asarray(shares.columns, dtype=float)
     most = float(np.nanmax(np.append(shares.to_numpy(dtype=float), 0)))
-    frame = _Frame(quarters.min(), max(quarters.max(), quarters.min() + 1), svg.ticks(most))
+    last = max(quarters.max(), quarters.min() + 1)
+    frame = _Frame(quarters.min(), last, svg.ticks(most), words["page.colon"])
     parts = frame.grid()
     for cohort, row in shares.iterrows():
         known = row.dropna()
@@ -58,8 +59,8 @@ def cohort_curves(shares: pd.DataFrame, average: pd.Series, newest: str, words: 
 class _Frame:
     """Where numbers stand in the picture; shares upwards."""
 
-    def __init__(self, first: float, last: float, up: Sequence[float]) -> None:
-        self.first, self.last, self.up = first, last, up
+    def __init__(self, first: float, last: float, up: Sequence[float], colon: str) -> None:
+        self.first, self.last, self.up, self.colon = first, last, up, colon
 
     def x(self, at: float) -> float:
         return LEFT + (svg.WIDTH - LEFT - RIGHT) * (at - self.first) / (self.last - self.first)
@@ -73,10 +74,10 @@ class _Frame:
         """A line through the shares of a row, and a dot where it is one point alone."""
         places = np.asarray(row.index, dtype=float)
         points = [(self.x(at), self.y(share)) for at, share in zip(places, row, strict=True)]
-        told = " → ".join(percent(float(share)).text for share in row)
-        drawn = [svg.line(points, color, width=width, dashes=dashes, hint=f"{name}: {told}")]
+        hint = name + self.colon + " → ".join(percent(float(share)).text for share in row)
+        drawn = [svg.line(points, color, width=width, dashes=dashes, hint=hint)]
         if len(points) == 1:
-            drawn.append(svg.dot(*points[0], 1.8, color, hint=f"{name}: {told}"))
+            drawn.append(svg.dot(*points[0], 1.8, color, hint=hint))
         return drawn
 
     def grid(self) -> list[str]:
@@ -89,7 +90,7 @@ class _Frame:
 
 
 def months(table: pd.DataFrame, words: Words) -> Markup:
-    """Customers won (upwards) and lost (downwards) by month.
+    """Customers won (upwards) and lost (downwards) by month; nothing where it is not known.
 
     Args:
         table: columns month (as text), new, returned, lost: customers; nan where not known.
@@ -111,14 +112,19 @@ def months(table: pd.DataFrame, words: Words) -> Markup:
     every = max(1, int(np.ceil(len(table) / LABELLED_MONTHS)))
     for place, month in enumerate(table["month"]):
         x, wide = LEFT + room * (place + (1 - BAR) / 2), room * BAR
-        known = {"new": new[place], "returned": back[place], "lost": lost[place]}
-        hint = f"{month}: " + ", ".join(
-            f"{words[f'months.{k}']} {v:,.0f}" for k, v in known.items()
+        known = table.iloc[place][["new", "returned", "lost"]].dropna()
+        hint = f"{month}{words['page.colon']}" + words["page.comma"].join(
+            f"{words[f'months.{name}']} {customers:,.0f}" for name, customers in known.items()
         )
         top, over = new[place] * scale, back[place] * scale
-        parts.append(svg.box(x, middle - top, wide, top, MODEL, hint=hint))
-        parts.append(svg.box(x, middle - top - over, wide, over, ACTUAL, hint=hint))
-        parts.append(svg.box(x, middle, wide, lost[place] * scale, ACCENT, hint=hint))
+        bars = {
+            "new": (middle - top, top, MODEL),
+            "returned": (middle - top - over, over, ACTUAL),
+            "lost": (middle, lost[place] * scale, ACCENT),
+        }
+        parts += [
+            svg.box(x, bars[name][0], wide, *bars[name][1:], hint=hint) for name in known.index
+        ]
         if place % every == 0:
             parts.append(svg.text(x + wide / 2, TOP + HIGH + 14, month, anchor="middle", size=8,
                                   color=MUTED))  # fmt: skip

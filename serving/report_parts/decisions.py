@@ -86,12 +86,15 @@ def plan(view: View) -> Section:
 
 def _cards(view: View) -> tuple[Card, ...]:
     words, facts = view.words, view.extras.plan_facts
+    notes = {name: words[f"plan.{name}_note"] for name in CARDS}
+    if "kept_aside" in facts:
+        drawn = count(float(facts["kept_aside"])).text
+        notes["control_customers"] = words["plan.control_customers_of"].format(drawn=drawn)
     return tuple(
-        Card(f"plan_{name}", words[f"plan.{name}"], write(float(facts[name])),
-             words[f"plan.{name}_note"])
+        Card(f"plan_{name}", words[f"plan.{name}"], write(float(facts[name])), notes[name])
         for name, write in CARDS.items()
         if name in facts
-    )  # fmt: skip
+    )
 
 
 def _rests_on(view: View, facts: Mapping[str, float]) -> list[Block]:
@@ -147,7 +150,7 @@ def _main_causes(view: View, rows: pd.DataFrame) -> Cell:
     """The most frequent likely causes of these customers."""
     shares = rows["cause"].dropna().value_counts(normalize=True).head(MAIN_CAUSES)
     parts = [f"{view.word('cause', code)} {percent(share).text}" for code, share in shares.items()]
-    return Cell(", ".join(parts) or MISSING)
+    return Cell(view.words["page.comma"].join(parts) or MISSING)
 
 
 def marketing(view: View) -> Section:

@@ -24,7 +24,10 @@ LABELLED = 9  # a narrower ribbon has no room for its number; its hint tells it
 
 
 def flow(
-    steps: Sequence[pd.DataFrame], names: Callable[[str, int], str], moments: Sequence[str]
+    steps: Sequence[pd.DataFrame],
+    names: Callable[[str, int], str],
+    moments: Sequence[str],
+    hint: str,
 ) -> Markup:
     """Ribbons between columns of classes, as wide as the customers are many.
 
@@ -33,6 +36,7 @@ def flow(
             classes in one order, the best first, the same in all steps.
         names: what a class is called at a moment (0 is the first).
         moments: what each column is called, one more than steps.
+        hint: what a ribbon says, with {before}, {after} and {customers}.
     """
     classes = list(steps[0].index)
     sizes = _sizes(steps, classes)
@@ -42,7 +46,7 @@ def flow(
     places = [left + (right - left) * place / len(steps) for place in range(len(steps) + 1)]
     tops = _tops(sizes, scale)
     parts = [
-        *_ribbons(steps, names, places, tops, scale),
+        *_ribbons(steps, names, places, tops, scale, hint),
         *_nodes(sizes, names, places, tops, scale),
         *(_head(x, place, len(places), moment)
           for place, (x, moment) in enumerate(zip(places, moments, strict=True))),
@@ -70,6 +74,7 @@ def _ribbons(
     places: Sequence[float],
     tops: pd.DataFrame,
     scale: float,
+    hint: str,
 ) -> list[str]:
     bands, labels = [], []
     for moment, (step, (x0, x1)) in enumerate(zip(steps, pairwise(places), strict=True)):
@@ -82,9 +87,10 @@ def _ribbons(
                     continue
                 color = _color(list(step.index), before, after)
                 number = count(customers).text
-                hint = f"{names(before, moment)} → {names(after, moment + 1)}: {number}"
+                told = hint.format(before=names(before, moment), after=names(after, moment + 1),
+                                   customers=number)  # fmt: skip
                 start, end = (x0 + NODE, leaving[before]), (x1, arriving[after])
-                bands.append(svg.ribbon(start, end, max(width, 0.6), color, hint))
+                bands.append(svg.ribbon(start, end, max(width, 0.6), color, told))
                 if (width >= LABELLED and moment == 0) or width >= 2 * LABELLED:
                     at = leaving[before] + width / 2 + 3
                     labels.append(svg.text(x0 + NODE + 5, at, number, size=7.5))  # fmt: skip

@@ -23,6 +23,9 @@ from serving.report_parts.view import View
 
 BLOCKS = ("identify", "insight", "creation", "relationship")
 MANIFOLD = 9.0  # a growth above tenfold is told as times, since percents say no more
+# Ages of the data: when data last came a year ago says nothing of today, so they have no change.
+AGES = frozenset({"data_age_hours", "data_age_hours_sales", "data_age_hours_contacts",
+                  "oldest_source_hours"})  # fmt: skip
 NAMES = ("value", "before", "change", "note")
 
 
@@ -62,7 +65,7 @@ def _row(view: View, kpi: Kpi) -> tuple[Cell, ...]:
         name,
         _ranged(view, kpi),
         written(view, kpi.unit, before),
-        change(view, kpi.unit, kpi.value, before),
+        Cell(MISSING) if kpi.key in AGES else change(view, kpi.unit, kpi.value, before),
         Cell(meaning or MISSING),
     )
 

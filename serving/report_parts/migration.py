@@ -144,6 +144,7 @@ def migration(view: View) -> Section:
             steps,
             lambda code, at: _name(view, code, at),
             [view.words[f"migration.{head}"] for head in heads],
+            view.words["migration.hint"],
         ),
         _finding(view, before),
         view.words["migration.reading"],

@@ -15,6 +15,7 @@ from serving.report_parts.words import ENGLISH, Words
 from training.models.explanation import ABOUT_REPEAT_BUYING, REPEAT_BUYING
 
 GROUP = "said."
+PROFILE = "factor.profile"  # a column of the customers table, which no catalogue can know
 PART = r"(?:[^.,;]|[.,](?=\d))+?"  # stops and commas only inside a number
 WRITTEN_IN = ENGLISH["page.language"]
 FACTOR = re.compile(r"(?P<about>.+): (?P<value>.+?) \((?P<effect>[+-]\d+) points\)")
@@ -38,10 +39,20 @@ def _forms() -> dict[str, re.Pattern[str]]:
     forms = {}
     for key, text in ENGLISH.items():
         if key.startswith(GROUP):
-            form = re.sub(r"\\{(\w+)\\}", lambda part: f"(?P<{part[1]}>{PART})", re.escape(text))
+            form = _with_parts(text, PART)
             end = r"(?=$| )" if text.endswith(".") else "$"
             forms[key] = re.compile(rf"(?:^|(?<=\. )){form}{end}")
     return forms
+
+
+def _with_parts(text: str, part: str) -> str:
+    """What a text looks like, its {parts} being of this form."""
+    return re.sub(r"\\{(\w+)\\}", lambda name: f"(?P<{name[1]}>{part})", re.escape(text))
+
+
+@cache
+def _profile() -> re.Pattern[str]:
+    return re.compile(_with_parts(ENGLISH[PROFILE], ".+"))
 
 
 class Factors(NamedTuple):
@@ -55,7 +66,8 @@ def factors(text: str, words: Words) -> Factors:
     """The strongest factors by their family and effect, in points of risk, the strongest first.
 
     The strongest is added as it was written, feature and value, where the report is in that
-    language. One of no known family keeps its own name, one of another form stays as it was.
+    language. A column of the customers table is named in words, another one of no known family
+    keeps its own name, one of another form stays as it was.
     """
     texts = text.split("; ")
     first = FACTOR.fullmatch(texts[0]) if words["page.language"] == WRITTEN_IN else None
@@ -69,7 +81,10 @@ def _factor(text: str, words: Words) -> str:
     found = FACTOR.fullmatch(text)
     if found is None:
         return text
-    family = words.get(f"family.{_families().get(found['about'])}", found["about"])
+    family = words.get(f"family.{_families().get(found['about'])}")
+    if family is None:
+        profile = _profile().fullmatch(found["about"])
+        family = words[PROFILE].format(**profile.groupdict()) if profile else found["about"]
     effect = int(found["effect"])
     form = "factor.raises" if effect > 0 else "factor.lowers" if effect < 0 else "factor.same"
     return words[form].format(family=family, points=abs(effect))

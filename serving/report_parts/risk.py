@@ -235,7 +235,8 @@ def causes(view: View) -> Section:
     if _all_residual(found):
         blocks += (Note(words["causes.residual"]),)
     if missing:
-        blocks += (Note(words["causes.unavailable"].format(causes=", ".join(missing))),)
+        listed = words["page.comma"].join(missing)
+        blocks += (Note(words["causes.unavailable"].format(causes=listed)),)
     return Section("causes", title, words["causes.lead"], blocks)
 
 

@@ -93,7 +93,8 @@ def test_scores_long_after_the_newest_event_say_so(kept):
 
 def test_without_json_it_is_told_in_words(scored):
     done = asked(scored, "--control", "0")
-    assert "No plan is better by more than 0.00." in done.stdout
+    assert "Within these limits no other plan would bring more." in done.stdout
+    assert "Control group: 0 drawn by lot are left alone, of whom 0 would" in done.stdout
     assert "What actions save is assumed" in done.stdout
 
 

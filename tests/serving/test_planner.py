@@ -8,6 +8,8 @@ from features.errors import UserError
 from serving import plan_files, planner
 from serving.actions import ACTIONS, CAMPAIGN, KEEPABLE, Action, adjusted
 from serving.planner import Terms
+from serving.report_parts.retold import retold
+from serving.report_parts.words import CHINESE
 from serving.responses import Responses
 from training.tasks import CHURN_TYPES
 
@@ -65,6 +67,19 @@ def test_a_budget_buys_the_most_net_value():
     assert chosen(plan) == {"bob": "call", "cid": "letter"}
     assert plan.facts["gap"] >= 0.0
     assert plan.prices["budget"] > 0.0
+
+
+def test_a_budget_that_is_not_spent_up_says_that_more_of_it_would_bring_nothing():
+    (said,) = (text for text in made(budget=5000.0).assumptions if "budget" in text)
+    assert said.startswith("Of the budget of 5,000.00 only 11.00 is spent, because no further")
+    assert retold(said, CHINESE) == CHINESE["said.plan_unspent"].format(
+        budget="5,000.00", spent="11.00"
+    )
+
+
+@pytest.mark.parametrize("budget", [None, 4.0, 6.0, 11.0])
+def test_where_more_could_be_spent_or_nothing_is_left_no_such_thing_is_said(budget):
+    assert not any("budget" in text for text in made(budget=budget).assumptions)
 
 
 def test_a_full_channel_leaves_the_second_best():

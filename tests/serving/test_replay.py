@@ -282,8 +282,15 @@ def test_a_replay_of_nothing_or_of_two_things_is_refused(words):
     assert "Say what to make again" in str(refused)
 
 
-def test_a_request_alone_is_about_rows_that_named_no_customer(workspace, monkeypatch):
+@pytest.mark.parametrize(
+    ("days", "said"),
+    [("3", "keeps its answers for 3 days, except those about customers it does not know."),
+     ("0", "keeps its answers nowhere: HOLDFAST_KEEP_SERVED_DAYS is 0.")],
+)  # fmt: skip
+def test_a_request_alone_is_about_rows_that_named_no_customer(workspace, monkeypatch, days, said):
     monkeypatch.setenv("HOLDFAST_HOME", str(workspace.root))
+    monkeypatch.setenv("HOLDFAST_KEEP_SERVED_DAYS", days)
     refused = CliRunner().invoke(holdfast.app, ("replay", "--request", "r1")).exception
     assert isinstance(refused, UserError)
     assert "No answer about rows without a customer in the request r1 was kept" in str(refused)
+    assert str(refused).endswith(said)

@@ -6,6 +6,7 @@ import pytest
 
 from serving.report_parts.cohorts import average_by_quarter, cohorts
 from serving.report_parts.extras import Extras
+from serving.report_parts.words import CHINESE
 from tests.serving.report_sections import figures, notes, people, seen, table, tables
 
 COHORTS = pd.DataFrame(
@@ -85,6 +86,30 @@ def test_months_that_cannot_be_judged_are_not_counted():
         ["2024-03", 60, 20, 4, 1],
     ]
     assert "<title>2024-02: New 10, Came back 3, Lost 6</title>" in drawn.svg
+
+
+def test_a_month_of_which_nothing_is_known_has_no_bar_and_says_nothing():
+    (drawn,) = figures(cohorts(seen(people({}), Extras(customers_by_month=MONTHS))))
+
+    assert drawn.svg.count("<rect") == 6  # three a month that is known
+    assert "<title>2024-01" not in drawn.svg
+
+
+def test_what_is_known_of_a_month_is_said_alone():
+    months = MONTHS.assign(lost=[5, 6, 1])
+
+    (drawn,) = figures(cohorts(seen(people({}), Extras(customers_by_month=months))))
+
+    assert "<title>2024-01: Lost 5</title>" in drawn.svg
+
+
+def test_hints_are_joined_as_the_language_joins():
+    extras = Extras(cohorts=COHORTS, customers_by_month=MONTHS)
+
+    curves, months = figures(cohorts(seen(people({}), extras, words=CHINESE)))
+
+    assert "<title>2024-Q1：50% → 40%</title>" in curves.svg
+    assert "<title>2024-02：新客户 10、回归 3、流失 6</title>" in months.svg
 
 
 def test_months_of_which_nothing_can_be_judged_yet_have_no_picture():

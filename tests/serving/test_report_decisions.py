@@ -35,6 +35,20 @@ def test_the_plan_stands_by_what_it_brings_with_its_figures_on_cards():
     assert "Do not contact the control group" in notes(section)[1]
 
 
+def test_the_control_group_is_told_beside_all_who_were_drawn():
+    facts = {**FACTS, "control_customers": 97.0, "kept_aside": 157.0}
+
+    section = plan(seen(people({}), Extras(plan=PLAN, plan_facts=facts)))
+
+    card = next(one for one in section.blocks[0].cards if one.key == "plan_control_customers")
+    assert card.cell.value == 97
+    assert card.note.startswith("of the 157 drawn by lot and left alone, these would have been")
+    assert tables(section)["plan_facts"][0] == [
+        "Left out: drawn by lot and left alone, whether they would have been contacted or not",
+        157,
+    ]
+
+
 def test_the_plan_says_what_it_assumes_in_words_alone():
     assumed = {"save_share_remind": 0.2, "cost_remind": 0.5, "left_out_contacted": 7.0, "gap": 1.0}
     facts = {**FACTS, **assumed, "break_even_share": 0.25}
@@ -89,6 +103,8 @@ def test_each_lever_has_its_customers_money_and_main_causes():
     assert rows[0][:5] == ["Repair the service", 3, 0.5, 150, 12]
     assert rows[0][5] == "Our fault or unknown 67%, Open complaint 33%"
     assert rows[1][1] == 1
+    chinese = levers(seen(scores, words=CHINESE))
+    assert tables(chinese)["levers"][0][5] == "过失或不明 67%、报复性被动流失 33%"
     assert notes(section)[0].startswith("1 customers are on no list for retention")
 
 

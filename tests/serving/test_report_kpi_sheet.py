@@ -30,6 +30,15 @@ def test_a_figure_stands_beside_that_of_a_year_earlier():
     assert [row[3].text for row in block.rows] == ["−2.0 points", "+20.0%"]
 
 
+def test_the_age_of_data_has_no_change():
+    section = sheet(
+        Kpi("data_age_hours", "insight", 0.0, "hours", before=24.0),
+        Kpi("oldest_source_hours", "insight", 30.0, "hours", before=24.0),
+    )
+
+    assert [row[1:4] for row in tables(section)["kpis_insight"]] == [[0, 24, "–"], [30, 24, "–"]]
+
+
 def test_a_figure_that_cannot_be_known_says_what_it_needs():
     section = sheet(Kpi("survey_mean", "relationship", None, "ratio", "surveys"))
 

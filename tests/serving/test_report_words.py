@@ -4,6 +4,7 @@ import string
 
 import pytest
 
+from features.relationship import _profile_feature
 from serving.report_parts.retold import factors, retold
 from serving.report_parts.words import CHINESE, ENGLISH, LANGUAGES
 from tests.serving.report_world import customers, held_out, proven, written
@@ -71,6 +72,15 @@ def test_a_factor_of_no_known_family_keeps_its_own_name():
         "The customer's country −14",
         "The customer's country: France",
     )
+    assert factors("Moons in the sky: 3 (+2 points)", CHINESE).short == "Moons in the sky：+2"
+
+
+def test_a_column_of_the_customers_table_is_told_in_words():
+    of_channel = Factor("relationship", "profile_channel", _profile_feature("channel").about,
+                        "web", 0.03, False)  # fmt: skip
+
+    assert factors(sentence(of_channel), CHINESE).short == "客户资料（channel）：+3"
+    assert factors(sentence(of_channel), ENGLISH).short == "The customer's channel +3"
 
 
 def test_amounts_in_a_sentence_keep_their_stops_and_commas():
@@ -84,8 +94,9 @@ def test_amounts_in_a_sentence_keep_their_stops_and_commas():
 
 
 def test_the_chinese_page_shows_no_key_and_no_english_word_of_the_report(tmp_path):
-    scores = customers().assign(top_factors=None)
-    facts = {"as_of": "2025-06-30", "value_horizon": "365 days"}
+    unavailable = dict.fromkeys(("type_retaliatory", "type_malicious"))
+    scores = customers().assign(top_factors=None, **unavailable)
+    facts = {"as_of": "2025-06-30", "value_horizon": "365 days", "policy": "3"}
 
     page = written(
         tmp_path / "report.html", scores, proven(held_out()), "标题", facts, words=CHINESE
@@ -95,3 +106,5 @@ def test_the_chinese_page_shows_no_key_and_no_english_word_of_the_report(tmp_pat
     assert '<html lang="zh">' in page.html
     assert [text for text in shown if text in ENGLISH or text in ENGLISH.values()] == []
     assert "截止时间" in shown
+    assert "策略：3" in shown
+    assert "无法得知：报复性被动流失、恶意被动流失。" in page.texts["causes"]

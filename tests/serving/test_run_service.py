@@ -27,6 +27,7 @@ def space(tmp_path):
 def become(monkeypatch):
     """Starts the service, but for becoming it; gives what it would have become."""
     became = []
+    monkeypatch.delenv("HOLDFAST_NOW", raising=False)  # other tests' service may stand at one
     monkeypatch.setattr(os, "execve", lambda *given: became.append(given))
 
     def start(*given, **more):
@@ -36,9 +37,9 @@ def become(monkeypatch):
     return start
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
-def test_a_port_that_is_taken_is_told(space, become, host):
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as other:
+def test_a_port_that_is_taken_is_told(space, become):
+    host = "127.0.0.1"
+    with socket.socket() as other:
         other.bind((host, 0))
         other.listen()
         port = other.getsockname()[1]

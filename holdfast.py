@@ -222,8 +222,8 @@ def score(
     from serving.policy import POLICY
 
     space = _workspace()
-    newest = _end_of_data(FeatureStore(space))
-    moment = _moment(as_of) or newest
+    asked, newest = _moment(as_of), _end_of_data(FeatureStore(space))
+    moment = asked or newest
     path = batch.score_file(space, POLICY, moment, mouth.progress, resume=resume)
     lists, changes = segments.write(space, moment)
     if out:

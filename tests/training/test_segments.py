@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from training import segments, words
+from training.evaluate import Backtest
 from training.segments import SEGMENTS, TOO_FEW, WITHIN_CHANCE
 
 COUNT = 400
@@ -161,6 +162,17 @@ def test_a_churn_test_without_values_is_told_without_tiers():
     rows = held_out().drop(columns=[name for name in held_out() if name.startswith("expected")])
     assert "tier" not in churn(rows).index.get_level_values("segment")
     assert segments.of_value([one_test(rows)]).empty
+
+
+def test_a_test_is_looked_at_once_however_often_it_is_asked():
+    test = Backtest(origin=None, panel=None, held_out=held_out(), model=None)
+    for _ in range(2):
+        groups = segments.of_newest(test, test)
+        assert groups[0] is test.churn_groups
+        assert groups[1] is test.value_groups
+    pd.testing.assert_frame_equal(groups[0], segments.of_churn([test]))
+    pd.testing.assert_frame_equal(groups[1], segments.of_value([test]))
+    assert [len(table) for table in segments.of_newest(None, None)] == [0, 0]
 
 
 def test_the_text_leaves_out_who_is_not_there_and_blanks_what_is_not_known():
